@@ -1,0 +1,32 @@
+// The one error class and its closed set of codes. Knows no HTTP status: http/problem.ts maps codes to answers.
+
+/** What went wrong, as a stable word. Every code has exactly one mapping in `http/problem.ts` or exit status in `cli.ts`. */
+export type ErrorCode =
+  | 'invalid-topic'
+  | 'invalid-payload'
+  | 'payload-too-large'
+  | 'invalid-framing'
+  | 'invalid-query'
+  | 'invalid-cursor'
+  | 'publish-forbidden'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'too-many-connections'
+  | 'too-many-bodies'
+  | 'body-timeout'
+  | 'log-unavailable'
+  | 'shutting-down'
+  | 'offset-pruned'
+  | 'invalid-configuration'
+  | 'cannot-start';
+
+/** An expected failure. `message` says what was wrong, the value, and what is allowed, in one plain sentence. */
+export class GitPubSubError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'GitPubSubError';
+    this.code = code;
+  }
+}
