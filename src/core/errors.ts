@@ -11,11 +11,11 @@ export type ErrorCode =
   | 'publish-forbidden'
   | 'not-found'
   | 'method-not-allowed'
-  | 'too-many-connections'
   | 'too-many-bodies'
   | 'body-timeout'
   | 'log-unavailable'
   | 'shutting-down'
+  | 'not-ready'
   | 'offset-pruned'
   | 'invalid-configuration'
   | 'cannot-start';

@@ -1,0 +1,146 @@
+// The composition root: builds the objects from a configuration, starts them in order and stops them in reverse.
+import { PeerPolicy } from './access/peer-policy.ts';
+import { Broker, TICK_MS } from './broker/broker.ts';
+import type { Config } from './config/config.ts';
+import { SteadyClock, SYSTEM_CLOCK } from './core/clock.ts';
+import { GitPubSubError } from './core/errors.ts';
+import type { Logger } from './core/logger.ts';
+import type { EventLog } from './eventlog/event-log.ts';
+import { openSqliteEventLog } from './eventlog/sqlite/sqlite-event-log.ts';
+import type { HttpServer, ListenAddress } from './http/http-server.ts';
+import { readVersion } from './version.ts';
+
+/** A running broker. */
+export interface App {
+  /** Where it listens: `http://127.0.0.1:2069` or `unix:/run/gitpubsub.sock`. */
+  readonly address: string;
+  /** Stops as SIGTERM does: answers what was begun, ends the streams, closes the log; within 10 s. [P27] */
+  stop(): Promise<void>;
+}
+
+/** How long streams that don't drain are waited for, in milliseconds; leaves room for the rest within the 10 s of P27. */
+const DRAIN_DEADLINE_MS = 5_000;
+
+/** How long the last bytes of answers and streams get to leave the process, in milliseconds. */
+const FLUSH_MS = 200;
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Starts a broker.
+ * @throws GitPubSubError `cannot-start`
+ */
+export async function startApp(config: Config, logger: Logger): Promise<App> {
+  const { HttpServer, connectionCapacity } = await loadHttp();
+  const steadyClock = new SteadyClock(SYSTEM_CLOCK);
+  const eventLog = openSqliteEventLog({
+    path: config.database,
+    durability: config.durability,
+    clock: SYSTEM_CLOCK,
+    steadyClock,
+  });
+  try {
+    const broker = createBroker(config, eventLog, steadyClock, logger);
+    const maxConnections = boundConnections(config.maxConnections, connectionCapacity(), logger);
+    const server = new HttpServer({
+      broker,
+      peerPolicy: new PeerPolicy(config),
+      clock: SYSTEM_CLOCK,
+      logger,
+      corsOrigins: config.corsOrigins,
+      maxEventBytes: config.maxEventBytes,
+      maxConnections,
+      version: readVersion(),
+    });
+    const address = await server.listen(listenAddress(config));
+    const timer = setInterval(() => broker.tick(), tickMs(config));
+    logger.info({ address, database: config.database, events: heldCount(eventLog) }, 'listening');
+    return { address, stop: () => stop({ server, broker, eventLog, timer }) };
+  } catch (error) {
+    await eventLog.close();
+    throw error;
+  }
+}
+
+function createBroker(config: Config, eventLog: EventLog, steadyClock: SteadyClock, logger: Logger): Broker {
+  const { retentionHours, retentionEvents, retentionBytes } = config;
+  return new Broker({
+    eventLog,
+    clock: SYSTEM_CLOCK,
+    steadyClock,
+    logger,
+    keepAliveMs: config.keepAliveSeconds * 1000,
+    stallMs: config.stallSeconds * 1000,
+    retention: {
+      maxAgeMs: retentionHours === undefined ? undefined : retentionHours * HOUR_MS,
+      maxEvents: retentionEvents,
+      maxBytes: retentionBytes,
+    },
+  });
+}
+
+async function stop(parts: {
+  server: HttpServer;
+  broker: Broker;
+  eventLog: EventLog;
+  timer: NodeJS.Timeout;
+}): Promise<void> {
+  const { server, broker, eventLog, timer } = parts;
+  server.stopListening();
+  await Promise.race([broker.drain(), sleep(DRAIN_DEADLINE_MS)]);
+  clearInterval(timer);
+  broker.cutAll();
+  await sleep(FLUSH_MS);
+  server.close();
+  await eventLog.close();
+}
+
+// Loaded late, so that a platform without the library's binary gets a sentence instead of a stack trace.
+async function loadHttp(): Promise<{
+  HttpServer: typeof HttpServer;
+  connectionCapacity: () => number;
+}> {
+  // Why: the library reads it when it is loaded; its own limit of 4 KiB for a request head is too small for cookies and long paths.
+  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= '16384';
+  try {
+    const [server, limit] = await Promise.all([
+      import('./http/http-server.ts'),
+      import('./http/descriptor-limit.ts'),
+    ]);
+    return { HttpServer: server.HttpServer, connectionCapacity: limit.connectionCapacity };
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('uWS.js'))) throw error;
+    throw new GitPubSubError(
+      'cannot-start',
+      `uWebSockets.js has no binary for Node.js ${process.versions.node} on ${process.platform} ${process.arch}; ` +
+        'it runs on Node.js 20 and 22 on Linux with glibc, macOS and Windows.',
+      { cause: error },
+    );
+  }
+}
+
+function listenAddress({ socket, host, port }: Config): ListenAddress {
+  return socket === undefined ? { host, port } : { socketPath: socket };
+}
+
+function boundConnections(wanted: number, capacity: number, logger: Logger): number {
+  if (wanted <= capacity) return wanted;
+  logger.warn(
+    { maxConnections: wanted, capacity },
+    'fewer connections than configured: raise the limit of open files',
+  );
+  return capacity;
+}
+
+// Keep-alives shorter than a few ticks need shorter ticks.
+function tickMs({ keepAliveSeconds }: Config): number {
+  return Math.min(TICK_MS, (keepAliveSeconds * 1000) / 4);
+}
+
+function heldCount({ firstOffset, lastOffset }: EventLog): number {
+  return lastOffset - firstOffset + 1;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

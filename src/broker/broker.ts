@@ -1,0 +1,315 @@
+// The domain: publishing into the log, fan-out of what it commits, and the subscriptions. Knows no HTTP and no SQL.
+import type { Clock, SteadyClock } from '../core/clock.ts';
+import { formatCursor, type Cursor } from '../core/cursor.ts';
+import { GitPubSubError } from '../core/errors.ts';
+import type { Event, NewEvent } from '../core/event.ts';
+import type { Logger } from '../core/logger.ts';
+import { selectPrefixes, type Selection } from '../core/selection.ts';
+import { ROOT_TOPIC } from '../core/topic.ts';
+import type { EventLog, Page } from '../eventlog/event-log.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, toBatches, type Batch } from './batch.ts';
+import { LiveIndex, type Group } from './live-index.ts';
+import { Retention, type RetentionPolicy } from './retention.ts';
+import type { Sink } from './sink.ts';
+import { Subscription, type StartPoint, type SubscriptionHost } from './subscription.ts';
+
+/** What the broker is made of and how it is set. */
+export interface BrokerOptions {
+  readonly eventLog: EventLog;
+  readonly clock: Clock;
+  readonly steadyClock: SteadyClock;
+  readonly logger: Logger;
+  readonly keepAliveMs: number;
+  readonly stallMs: number;
+  readonly retention: RetentionPolicy;
+}
+
+/** What a publisher is told once its event is on disk. */
+export interface Receipt {
+  /** UTC milliseconds. */
+  readonly timeMs: number;
+  readonly cursor: string;
+}
+
+/** Why a subscription does not start where its client asked. [P21] */
+export type GapReason = 'unknown' | 'expired';
+
+/** Where a resuming client starts. */
+export interface ResumePoint extends StartPoint {
+  readonly gap?: GapReason;
+}
+
+/** How often `tick` is to be called, in milliseconds; keep-alives come so much early at the most. */
+export const TICK_MS = 500;
+
+/** How often retention is looked at, in milliseconds. */
+const RETENTION_INTERVAL_MS = 1_000;
+
+/** How long retention rests between two steps while more has to go, in milliseconds; publishes come first. */
+const RETENTION_REST_MS = 20;
+
+/** How often a draining broker looks whether its publishes are done, in milliseconds. */
+const DRAIN_POLL_MS = 5;
+
+/** Pages read in one turn of the loop; bounds how long replays hold up everybody else. */
+const REPLAY_STEPS_PER_TURN = 8;
+
+const EVERYTHING: Selection = selectPrefixes([ROOT_TOPIC]);
+
+/** The broker of one log. */
+export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #eventLog: EventLog;
+  readonly #retention: Retention;
+  readonly #live = new LiveIndex<Subscription>();
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #replayQueue = new Set<Subscription>();
+  readonly #host: SubscriptionHost;
+  #committed: Event[] = [];
+  #fannedOutTo: number;
+  #isFanOutScheduled = false;
+  #isReplayScheduled = false;
+  #isPruning = false;
+  #nextRetentionMs = 0;
+  #pendingPublishes = 0;
+  #isDraining = false;
+  #reportedFailure: string | undefined;
+  #idleListener: (() => void) | undefined;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#eventLog = options.eventLog;
+    this.#fannedOutTo = options.eventLog.lastOffset;
+    this.#retention = new Retention(options.eventLog, options.retention, options.clock);
+    this.#host = this.#createHost();
+    options.eventLog.onCommit((events) => this.#takeCommitted(events));
+  }
+
+  /** Open streams. */
+  get subscriberCount(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** Why events are not taken at the moment, as a sentence; `undefined` when they are. [P25] */
+  get unreadyReason(): string | undefined {
+    if (this.#isDraining) return 'The broker is shutting down.';
+    return this.#eventLog.failure && `The event log cannot store events: ${this.#eventLog.failure}.`;
+  }
+
+  /**
+   * Stores an event; resolves once it is durable. (Invariant: I1)
+   * @throws GitPubSubError `log-unavailable` or `shutting-down`, and then nothing was stored
+   */
+  async publish(event: NewEvent): Promise<Receipt> {
+    if (this.#isDraining)
+      throw new GitPubSubError('shutting-down', 'The broker is shutting down; try again soon.');
+    this.#pendingPublishes += 1;
+    try {
+      const [stored] = await this.#eventLog.append([event]);
+      if (!stored) throw new TypeError('The log stored no event and said nothing.');
+      return { timeMs: stored.timeMs, cursor: this.cursorAt(stored.offset) };
+    } finally {
+      this.#pendingPublishes -= 1;
+    }
+  }
+
+  /** Opens a stream that starts at a point from one of the `start…` methods; `sink` must be ready to be written to. */
+  subscribe(selection: Selection, start: StartPoint, sink: Sink): Subscription {
+    const monotonicMs = this.#options.clock.monotonicMs();
+    const subscription = new Subscription(this.#host, selection, start, sink, monotonicMs);
+    this.#subscriptions.add(subscription);
+    subscription.start();
+    if (this.#isDraining) subscription.end();
+    return subscription;
+  }
+
+  /** After everything that is in the log by now. */
+  startLive(): ResumePoint {
+    return { after: this.#eventLog.lastOffset, aliveMs: this.#options.steadyClock.nowMs() };
+  }
+
+  /**
+   * At a moment, in UTC milliseconds. [P19]
+   * @throws GitPubSubError `log-unavailable`
+   */
+  async startAtTime(timeMs: number): Promise<ResumePoint> {
+    const { offset, isPruned } = await this.#eventLog.findTime(timeMs);
+    const start = await this.#startAfter(offset);
+    return isPruned ? { ...start, gap: 'expired' } : start;
+  }
+
+  /**
+   * After a cursor, or, when the log doesn't hold what comes after it, at the oldest event held. [P20, P21]
+   * @throws GitPubSubError `log-unavailable`
+   */
+  async startAtCursor(cursor: Cursor): Promise<ResumePoint> {
+    const gap = this.#gapAt(cursor);
+    if (!gap) return this.#startAfter(cursor.offset);
+    return { ...(await this.#startAfter(this.#eventLog.firstOffset - 1)), gap };
+  }
+
+  /** The cursor of an offset of this log. */
+  cursorAt(offset: number): string {
+    return formatCursor({
+      logId: this.#eventLog.id,
+      offset,
+      check: this.#eventLog.checkAt(offset) ?? '00000000',
+    });
+  }
+
+  /** Keep-alives, stalled streams, retention, the log's health: to be called every {@link TICK_MS}. */
+  tick(): void {
+    this.#fanOut(); // So that no keep-alive is newer than an event that is still to be handed over. [P12]
+    const nowMs = this.#options.steadyClock.nowMs();
+    const monotonicMs = this.#options.clock.monotonicMs();
+    const intervalMs = this.#options.keepAliveMs - Math.min(TICK_MS, this.#options.keepAliveMs / 2);
+    for (const subscription of this.#subscriptions) {
+      subscription.keepAlive(nowMs, monotonicMs, intervalMs);
+      subscription.checkStall(monotonicMs, this.#options.stallMs);
+    }
+    this.#checkLog();
+    if (monotonicMs >= this.#nextRetentionMs) this.#startPruning(monotonicMs);
+  }
+
+  /** Takes no more events, finishes those begun, hands over what is committed and ends every stream that drains. [P27] */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    while (this.#pendingPublishes > 0) await rest(DRAIN_POLL_MS);
+    this.#fanOut();
+    for (const subscription of this.#subscriptions) subscription.end();
+    if (this.#subscriptions.size > 0) await new Promise<void>((resolve) => (this.#idleListener = resolve));
+  }
+
+  /** Ends every stream that is still open, visibly. */
+  cutAll(): void {
+    for (const subscription of this.#subscriptions) subscription.cut('shutting down');
+  }
+
+  #createHost(): SubscriptionHost {
+    const broker = this;
+    return {
+      get lastOffset() {
+        return broker.#eventLog.lastOffset;
+      },
+      get fannedOutTo() {
+        return broker.#fannedOutTo;
+      },
+      monotonicMs: () => this.#options.clock.monotonicMs(),
+      readPage: (selection, after) => this.#readPage(selection, after),
+      joinLive: (subscription) => this.#live.add(subscription.selection, subscription),
+      leaveLive: (subscription) => this.#live.remove(subscription.selection, subscription),
+      scheduleReplay: (subscription) => this.#scheduleReplay(subscription),
+      forget: (subscription) => this.#forget(subscription),
+      reportCut: (reason, error) => this.#options.logger.info({ reason, err: error }, 'stream cut'),
+    };
+  }
+
+  #readPage(selection: Selection, after: number): Promise<Page> {
+    return this.#eventLog.read({ selection, after, maxEvents: MAX_BATCH_EVENTS, maxBytes: MAX_BATCH_BYTES });
+  }
+
+  async #startAfter(offset: number): Promise<ResumePoint> {
+    const page = await this.#eventLog.read({
+      selection: EVERYTHING,
+      after: offset,
+      maxEvents: 0,
+      maxBytes: 0,
+    });
+    return { after: offset, aliveMs: page.nextTimeMs };
+  }
+
+  #gapAt(cursor: Cursor): GapReason | undefined {
+    const { id, firstOffset, lastOffset } = this.#eventLog;
+    if (cursor.logId !== id || cursor.offset > lastOffset) return 'unknown';
+    if (cursor.offset < firstOffset - 1) return 'expired';
+    return this.#eventLog.checkAt(cursor.offset) === cursor.check ? undefined : 'unknown';
+  }
+
+  // Fan-out listens to the log's commits, in a later turn than they were made in, after the acknowledgements. (Invariant: I1)
+  #takeCommitted(events: readonly Event[]): void {
+    this.#committed = this.#committed.concat(events);
+    if (this.#isFanOutScheduled) return;
+    this.#isFanOutScheduled = true;
+    setImmediate(() => this.#fanOut());
+  }
+
+  #fanOut(): void {
+    this.#isFanOutScheduled = false;
+    const events = this.#committed;
+    if (events.length === 0) return;
+    this.#committed = [];
+    this.#fannedOutTo = events.at(-1)?.offset ?? this.#fannedOutTo;
+    for (const group of this.#live.distribute(events)) this.#deliver(group);
+  }
+
+  #deliver(group: Group<Subscription>): void {
+    const monotonicMs = this.#options.clock.monotonicMs();
+    const batches = toBatches(group.events);
+    group.events = [];
+    batches.forEach((batch, index) => {
+      const aliveMs = this.#aliveAfter(batches[index + 1]);
+      for (const subscription of group.members) subscription.deliver(batch, aliveMs, monotonicMs);
+    });
+  }
+
+  #aliveAfter(next: Batch | undefined): number {
+    return next ? next.firstTimeMs : this.#options.steadyClock.nowMs();
+  }
+
+  #scheduleReplay(subscription: Subscription): void {
+    this.#replayQueue.add(subscription);
+    if (this.#isReplayScheduled) return;
+    this.#isReplayScheduled = true;
+    setImmediate(() => this.#replay());
+  }
+
+  // One page for each of the next few, first come, first served; whoever wants more queues up again.
+  #replay(): void {
+    this.#isReplayScheduled = false;
+    let steps = 0;
+    for (const subscription of this.#replayQueue) {
+      if (steps++ === REPLAY_STEPS_PER_TURN) break;
+      this.#replayQueue.delete(subscription);
+      void subscription.replayStep();
+    }
+    const [next] = this.#replayQueue;
+    if (next) this.#scheduleReplay(next);
+  }
+
+  #forget(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    this.#replayQueue.delete(subscription);
+    if (this.#subscriptions.size === 0) this.#idleListener?.();
+  }
+
+  #startPruning(monotonicMs: number): void {
+    this.#nextRetentionMs = monotonicMs + RETENTION_INTERVAL_MS;
+    if (this.#isPruning || this.#isDraining || this.#eventLog.failure) return;
+    this.#isPruning = true;
+    void this.#prune();
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      while (!this.#isDraining && (await this.#retention.step())) await rest(RETENTION_REST_MS);
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'retention failed');
+    } finally {
+      this.#isPruning = false;
+    }
+  }
+
+  // Says once that the log fails, and once that it works again.
+  #checkLog(): void {
+    if (this.#eventLog.failure) this.#eventLog.probe();
+    const failure = this.#eventLog.failure;
+    if (failure && !this.#reportedFailure)
+      this.#options.logger.error({ reason: failure }, 'event log failing');
+    if (!failure && this.#reportedFailure) this.#options.logger.info({}, 'event log working again');
+    this.#reportedFailure = failure;
+  }
+}
+
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

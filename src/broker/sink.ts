@@ -1,0 +1,19 @@
+// What a subscription writes to. The interface belongs to the broker; http/ implements it.
+import type { Batch } from './batch.ts';
+
+/** Where the events of one subscription go: an open response. After `end` or `cut` every call does nothing. */
+export interface Sink {
+  /**
+   * Hands over a batch and, behind it, a keep-alive with the given time (UTC milliseconds). Always takes all of it.
+   * @returns false when the client doesn't keep up: nothing more may be written until the sink tells that it drained
+   */
+  write(batch: Batch, aliveMs: number): boolean;
+  /** Hands over a keep-alive. @returns as {@link Sink.write} */
+  keepAlive(aliveMs: number): boolean;
+  /** Tries to send what is waiting, without adding to it. */
+  nudge(): void;
+  /** Ends the stream cleanly. */
+  end(): void;
+  /** Ends the stream so that the client sees that something is missing. */
+  cut(): void;
+}

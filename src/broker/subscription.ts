@@ -1,0 +1,219 @@
+// One open stream: a selection, a cursor and a sink, in one of two states. The heart of the broker.
+import { GitPubSubError } from '../core/errors.ts';
+import type { Selection } from '../core/selection.ts';
+import type { Page } from '../eventlog/event-log.ts';
+import { Batch } from './batch.ts';
+import type { Sink } from './sink.ts';
+
+/** What a subscription needs of the broker around it. */
+export interface SubscriptionHost {
+  /** Offset of the newest event in the log. */
+  readonly lastOffset: number;
+  /** Offset up to which fan-out went. */
+  readonly fannedOutTo: number;
+  /** A page of events after an offset. */
+  readPage(selection: Selection, after: number): Promise<Page>;
+  /** Milliseconds that never jump. */
+  monotonicMs(): number;
+  /** From now on the subscription wants fan-out. */
+  joinLive(subscription: Subscription): void;
+  leaveLive(subscription: Subscription): void;
+  /** Calls `replayStep` soon, when it is this one's turn. */
+  scheduleReplay(subscription: Subscription): void;
+  /** The subscription is over; nothing of it is left. */
+  forget(subscription: Subscription): void;
+  /** Says why a stream was cut. */
+  reportCut(reason: string, error?: unknown): void;
+}
+
+/** Where a subscription starts. */
+export interface StartPoint {
+  /** Everything after this offset is wanted. */
+  readonly after: number;
+  /** No event after it is older than this, UTC milliseconds: what the first keep-alive may say. [P12] */
+  readonly aliveMs: number;
+}
+
+/**
+ * `replaying`: reads the log after the cursor, page by page, unless its sink is full. `live`: takes what fan-out brings.
+ * Invariant: I3. Only what lies beyond the cursor is written, in order, and the cursor moves with each write.
+ */
+export class Subscription {
+  readonly selection: Selection;
+  readonly #host: SubscriptionHost;
+  readonly #sink: Sink;
+  #state: 'replaying' | 'live' | 'closed' = 'replaying';
+  #cursor: number;
+  #aliveMs: number;
+  #isReading = false;
+  /** Monotonic milliseconds. */
+  #lastWriteMs: number;
+  /** When the full sink was last seen to move, monotonic milliseconds; `undefined` while it takes writes. */
+  #fullSinceMs: number | undefined;
+  #isEnding = false;
+
+  constructor(
+    host: SubscriptionHost,
+    selection: Selection,
+    start: StartPoint,
+    sink: Sink,
+    monotonicMs: number,
+  ) {
+    this.#host = host;
+    this.selection = selection;
+    this.#sink = sink;
+    this.#cursor = start.after;
+    this.#aliveMs = start.aliveMs;
+    this.#lastWriteMs = monotonicMs;
+  }
+
+  /** Whether the sink takes nothing at the moment. */
+  get isFull(): boolean {
+    return this.#fullSinceMs !== undefined;
+  }
+
+  /** Goes live, or begins to replay; called once. */
+  start(): void {
+    this.#goOn();
+  }
+
+  /** Takes a batch of fan-out. `aliveMs`: no event after the batch is older. */
+  deliver(batch: Batch, aliveMs: number, monotonicMs: number): void {
+    // A subscription that went live between a batch's commit and its fan-out has it already, or a part of it.
+    if (this.#state !== 'live' || batch.lastOffset <= this.#cursor) return;
+    this.#write(batch.after(this.#cursor), aliveMs, batch.lastOffset, monotonicMs);
+    if (this.isFull) this.#leaveLive(batch.lastOffset);
+  }
+
+  /** Reads and writes one page; the host calls it in turn. Never rejects. */
+  async replayStep(): Promise<void> {
+    if (this.#state !== 'replaying' || this.isFull || this.#isReading) return;
+    this.#isReading = true;
+    const page = await this.#readPage();
+    this.#isReading = false;
+    if (page && this.#isReplaying()) this.#takePage(page);
+  }
+
+  /** The sink moved, though it may still be full. */
+  progressed(): void {
+    if (this.isFull) this.#fullSinceMs = this.#host.monotonicMs();
+  }
+
+  /** The sink takes writes again. */
+  drained(): void {
+    if (this.#state === 'closed' || !this.isFull) return;
+    this.#fullSinceMs = undefined;
+    if (this.#isEnding) this.end();
+    else this.#goOn();
+  }
+
+  /**
+   * Says that the stream is alive when nothing was written for `intervalMs`, unless its client is not reading. A live
+   * stream may say `nowMs`, since fan-out has nothing left for it; any other only what its last page allowed. [P12, P23]
+   */
+  keepAlive(nowMs: number, monotonicMs: number, intervalMs: number): void {
+    if (this.#state === 'closed' || this.isFull || monotonicMs - this.#lastWriteMs < intervalMs) return;
+    this.#lastWriteMs = monotonicMs;
+    const isTaking = this.#sink.keepAlive(this.#state === 'live' ? nowMs : this.#aliveMs);
+    if (isTaking) return;
+    this.#fullSinceMs = monotonicMs;
+    if (this.#isLive()) this.#leaveLive(this.#host.fannedOutTo);
+  }
+
+  /** Tries again to send what a full sink holds, and cuts it when it has not moved for `stallMs`. [P23] */
+  checkStall(monotonicMs: number, stallMs: number): void {
+    if (this.#state === 'closed' || this.#fullSinceMs === undefined) return;
+    if (monotonicMs - this.#fullSinceMs >= stallMs) this.#cut('stalled');
+    else this.#sink.nudge();
+  }
+
+  /** Ends the stream cleanly; one whose sink is full ends once it drained. [P27] */
+  end(): void {
+    if (this.#state === 'closed') return;
+    this.#isEnding = true;
+    if (this.isFull) return;
+    this.#close();
+    this.#sink.end();
+  }
+
+  /** Ends the stream at once and visibly. */
+  cut(reason: string): void {
+    this.#cut(reason);
+  }
+
+  /** The client went away: nothing may be written any more. */
+  abandon(): void {
+    this.#close();
+  }
+
+  // The one place that decides between the states; in the same tick as the last look at the log.
+  #goOn(): void {
+    if (this.#cursor >= this.#host.lastOffset) {
+      this.#state = 'live';
+      this.#host.joinLive(this);
+    } else {
+      this.#host.scheduleReplay(this);
+    }
+  }
+
+  async #readPage(): Promise<Page | undefined> {
+    try {
+      return await this.#host.readPage(this.selection, this.#cursor);
+    } catch (error) {
+      this.#handleReadError(error);
+      return undefined;
+    }
+  }
+
+  // A log that can't be read for a moment is waited for; one that lost what comes next can only be told of by a cut. [P21]
+  #handleReadError(error: unknown): void {
+    if (this.#state !== 'replaying') return;
+    if (error instanceof GitPubSubError && error.code === 'offset-pruned') this.#cut('overtaken by pruning');
+    else this.#cut('the log could not be read', error);
+  }
+
+  #takePage(page: Page): void {
+    this.#aliveMs = page.nextTimeMs;
+    if (page.events.length > 0)
+      this.#write(new Batch(page.events), page.nextTimeMs, page.examinedTo, this.#host.monotonicMs());
+    else this.#cursor = page.examinedTo;
+    if (!this.isFull) this.#goOn();
+  }
+
+  #write(batch: Batch, aliveMs: number, examinedTo: number, monotonicMs: number): void {
+    const isTaking = this.#sink.write(batch, aliveMs);
+    this.#cursor = examinedTo;
+    this.#lastWriteMs = monotonicMs;
+    if (!isTaking) this.#fullSinceMs = monotonicMs;
+  }
+
+  // A live stream's cursor moves with what it gets; that the rest was examined for it counts only now.
+  #leaveLive(examinedTo: number): void {
+    this.#cursor = Math.max(this.#cursor, examinedTo);
+    this.#state = 'replaying';
+    this.#host.leaveLive(this);
+  }
+
+  #cut(reason: string, error?: unknown): void {
+    if (this.#state === 'closed') return;
+    this.#host.reportCut(reason, error);
+    this.#close();
+    this.#sink.cut();
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'live') this.#host.leaveLive(this);
+    this.#state = 'closed';
+    this.#host.forget(this);
+  }
+
+  // Why methods: the state may have changed across a call, which narrowing doesn't know.
+  #isLive(): boolean {
+    return this.#state === 'live';
+  }
+
+  #isReplaying(): boolean {
+    return this.#state === 'replaying';
+  }
+}

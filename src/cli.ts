@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+// The command line: one line of description per command, each loaded only when it is called.
+import { Command, CommanderError, Option } from 'commander';
+import {
+  CONFIGURATION_HELP_GROUP,
+  SERVE_HELP_FOOTER,
+  serveFlags,
+  type ServeFlag,
+} from './config/serve-flags.ts';
+import { GitPubSubError } from './core/errors.ts';
+import { readVersion } from './version.ts';
+
+/** Exit statuses. Source: sysexits(3) */
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 64;
+const EXIT_CONFIGURATION = 78;
+
+const program = new Command('gitpubsub')
+  .description(
+    'Commit notification broker: hooks POST JSON to a path, subscribers curl a path and miss nothing.',
+  )
+  .version(readVersion(), '-V, --version', 'show the version')
+  .helpOption('-h, --help', 'show this help')
+  .helpCommand('help [command]', 'show the help of a command')
+  .exitOverride()
+  .addCommand(serveCommand())
+  .addCommand(postReceiveCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function serveCommand(): Command {
+  const serve = subcommand('serve').description('run the broker');
+  for (const flag of serveFlags) serve.addOption(toOption(flag));
+  return serve
+    .addOption(
+      new Option('--check', 'check the configuration, show it, and exit').helpGroup(CONFIGURATION_HELP_GROUP),
+    )
+    .addHelpText('after', SERVE_HELP_FOOTER)
+    .action(async ({ check = false, ...flags }: Record<string, string> & { check?: boolean }) => {
+      const { runServe } = await import('./commands/serve.ts');
+      await runServe(flags, { check });
+    });
+}
+
+function postReceiveCommand(): Command {
+  return subcommand('post-receive')
+    .description('announce a push; hooks/post-receive calls this inside a repository')
+    .argument('[refs...]', 'old, new and ref; without them such lines are read from standard input')
+    .action(async (refs: string[]) => {
+      const { runPostReceive } = await import('./commands/post-receive.ts');
+      process.exitCode = await runPostReceive(refs);
+    });
+}
+
+function subcommand(name: string): Command {
+  return new Command(name).helpOption('-h, --help', 'show this help').exitOverride();
+}
+
+// A repeated list flag adds to its list.
+function toOption({ flags, description, helpGroup, isList }: ServeFlag): Option {
+  const option = new Option(flags, description).helpGroup(helpGroup);
+  if (isList)
+    option.argParser((value: string, previous?: string) =>
+      previous === undefined ? value : `${previous},${value}`,
+    );
+  return option;
+}
+
+// Says what went wrong, in one sentence each, and returns the exit status.
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (!(error instanceof GitPubSubError)) throw error;
+  for (const line of error.message.split('\n')) process.stderr.write(`gitpubsub: ${line}\n`);
+  return error.code === 'invalid-configuration' ? EXIT_CONFIGURATION : EXIT_FAILURE;
+}

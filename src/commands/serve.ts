@@ -1,0 +1,50 @@
+// `gitpubsub serve`: reads the configuration, starts the broker, and stops it when it is told to.
+import { pino } from 'pino';
+import { startApp, type App } from '../app.ts';
+import type { Config } from '../config/config.ts';
+import { describeConfig } from '../config/describe.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { Flags } from '../config/sources.ts';
+import type { Logger } from '../core/logger.ts';
+import { notifyServiceManager } from '../service-manager.ts';
+
+/**
+ * Serves until SIGTERM or SIGINT; with `check`, only says what the configuration is.
+ * @throws GitPubSubError `invalid-configuration` or `cannot-start`
+ */
+export async function runServe(flags: Flags, options: { check: boolean }): Promise<void> {
+  const config = loadConfig({ flags, env: process.env });
+  if (options.check) {
+    process.stdout.write(describeConfig(config));
+    return;
+  }
+  const logger = createLogger(config);
+  const stopSignal = nextStopSignal();
+  const app = await startApp(config, logger);
+  notifyServiceManager('--ready', logger);
+  await stopSignal.then((signal) => stop(app, signal, logger));
+}
+
+function createLogger({ logLevel }: Config): Logger {
+  return pino({
+    level: logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+}
+
+async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<void> {
+  logger.info({ signal }, 'stopping');
+  notifyServiceManager('--stopping', logger);
+  await app.stop();
+  logger.info({}, 'stopped');
+}
+
+// Only the first signal is caught: a second one ends the process at once, as people expect of Ctrl-C.
+function nextStopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+}

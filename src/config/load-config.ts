@@ -1,0 +1,56 @@
+// Loading the configuration: flags before environment before file before defaults, checked as a whole.
+import { GitPubSubError } from '../core/errors.ts';
+import { checkTogether } from './checks.ts';
+import { readConfigFile, readFromDisk } from './config-file.ts';
+import type { ReadFile } from './config-file.ts';
+import { resolveConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { describeRefusal } from './kinds.ts';
+import { CONFIG_VARIABLE } from './names.ts';
+import { readFlags, readVariables } from './sources.ts';
+import type { Flags, Source } from './sources.ts';
+
+/** Where the configuration is read from. */
+export interface ConfigSources {
+  /** By key, and `config` for the path of the file. */
+  readonly flags: Flags;
+  readonly env: NodeJS.ProcessEnv;
+  /** The disk, if left out. */
+  readonly readFile?: ReadFile;
+}
+
+/** Everything that is wrong with a configuration; the message has one problem a line. */
+export class ConfigurationError extends GitPubSubError {
+  /** One sentence each: where it stands, the value, and what is allowed. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super('invalid-configuration', problems.join('\n'));
+    this.name = 'ConfigurationError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Loads the configuration, blocking while it reads the file.
+ * @throws ConfigurationError with all problems at once
+ */
+export function loadConfig({ flags, env, readFile = readFromDisk }: ConfigSources): Config {
+  const sources = [readFlags(flags), readVariables(env), readNamedFile(flags, env, readFile)];
+  const resolution = resolveConfig(sources.flatMap(({ given }) => given)); // in order of precedence
+  const problems = [
+    ...sources.flatMap((source) => source.problems),
+    ...resolution.problems,
+    ...checkTogether(resolution),
+  ];
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return resolution.config;
+}
+
+function readNamedFile(flags: Flags, env: NodeJS.ProcessEnv, readFile: ReadFile): Source {
+  const path = flags['config'] ?? env[CONFIG_VARIABLE];
+  if (path === undefined) return { given: [], problems: [] };
+  if (path !== '') return readConfigFile(path, readFile);
+  const origin = flags['config'] === undefined ? CONFIG_VARIABLE : '--config';
+  return { given: [], problems: [`${origin}: ${describeRefusal(path, 'the path of a JSON file')}`] };
+}

@@ -1,0 +1,205 @@
+// The table of everything that can be configured: flags, variables, file keys, help and checks all derive from it.
+// To add a setting, add its line to `Settings` and its entry to `SETTINGS`; the compiler asks for the other one.
+import { formatRange, parsePeerRange, parseProxyRange } from '../access/peer-range.ts';
+import type { PeerRange, ProxyRange } from '../access/peer-range.ts';
+import { anyNumber, byteCount, choice, listOf, optional, orNone, textThat, wholeNumber } from './kinds.ts';
+import type { Kind } from './kinds.ts';
+import { isDatabasePath, isHost, isSocketPath, parseOrigin } from './texts.ts';
+
+/** The value of every setting. */
+export interface Settings {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Path of a Unix domain socket to listen on instead of `host` and `port`. */
+  readonly socket: string | undefined;
+  readonly maxConnections: number;
+  /** Path of the database file. */
+  readonly database: string;
+  readonly durability: 'full' | 'normal';
+  /** May have a fraction; `undefined` keeps events of any age. */
+  readonly retentionHours: number | undefined;
+  readonly retentionEvents: number | undefined;
+  readonly retentionBytes: number | undefined;
+  readonly trustedPeers: readonly PeerRange[];
+  readonly trustedProxies: readonly ProxyRange[];
+  /** As browsers send them in `Origin`: `https://example.org`. */
+  readonly corsOrigins: readonly string[];
+  readonly maxEventBytes: number;
+  /** May have a fraction. */
+  readonly keepAliveSeconds: number;
+  /** May have a fraction. */
+  readonly stallSeconds: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/** The name of a setting, as it stands in the file. */
+export type SettingKey = keyof Settings;
+
+/** The heading that a setting stands under in `--help`. */
+export type SettingGroup = 'Listening' | 'Storage' | 'Who may publish' | 'Limits' | 'Logging';
+
+/** All there is to know about one setting. */
+export interface Setting<T> {
+  readonly group: SettingGroup;
+  /** What stands for the value in `--help`. */
+  readonly placeholder: string;
+  /** Fits beside the flag on a line of 80 characters, with the default. */
+  readonly help: string;
+  readonly default: T;
+  /** Stands after a value that is shown. */
+  readonly unit?: 'hours' | 'seconds';
+  readonly kind: Kind<T>;
+}
+
+/** Largest event in bytes: an escaped line over 600,000 bytes is refused, and escaping never makes an event shorter. [P6] */
+const LARGEST_EVENT_BYTES = 600_000;
+
+/** Longest keep-alive interval: the shortest timeout of a known client is 11 s, and a keep-alive may be late. [P12] */
+const LONGEST_KEEP_ALIVE_SECONDS = 8;
+
+/** Longest retention, a hundred years: far beyond use, and exact in milliseconds. */
+const LONGEST_RETENTION_HOURS = 876_000;
+
+/** Longest patience with a stuck reader, a day: its timer has to fit 2^31 ms. */
+const LONGEST_STALL_SECONDS = 86_400;
+
+const MOST = Number.MAX_SAFE_INTEGER;
+const RANGES = 'a list of addresses and ranges such as 127.0.0.1,10.0.0.0/8,::1';
+
+/** The table, in the order of `--help`. */
+export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
+  host: {
+    group: 'Listening',
+    placeholder: 'address',
+    help: 'address or name to listen on',
+    default: '127.0.0.1',
+    kind: textThat(isHost, 'an IP address in full, or a host name'),
+  },
+  port: {
+    group: 'Listening',
+    placeholder: 'n',
+    help: 'port, 0 for any free one',
+    default: 2069,
+    kind: wholeNumber({ min: 0, max: 65_535 }),
+  },
+  socket: {
+    group: 'Listening',
+    placeholder: 'path',
+    help: 'Unix domain socket instead of host and port',
+    default: undefined,
+    kind: optional(textThat(isSocketPath, 'the path of a socket file, 1 to 107 bytes long')),
+  },
+  maxConnections: {
+    group: 'Listening',
+    placeholder: 'n',
+    help: 'most connections at a time',
+    default: 10_000,
+    kind: wholeNumber({ min: 1, max: 1_000_000 }),
+  },
+  database: {
+    group: 'Storage',
+    placeholder: 'path',
+    help: 'file that holds the events',
+    default: 'gitpubsub.db',
+    kind: textThat(isDatabasePath, 'the path of a file'),
+  },
+  durability: {
+    group: 'Storage',
+    placeholder: 'mode',
+    help: 'events outlive a power cut (full), or only a crash of the broker (normal)',
+    default: 'full',
+    kind: choice(['full', 'normal']),
+  },
+  retentionHours: {
+    group: 'Storage',
+    placeholder: 'n',
+    help: 'drop events of this age, or none',
+    default: 48,
+    unit: 'hours',
+    kind: orNone(anyNumber({ min: 0.001, max: LONGEST_RETENTION_HOURS })),
+  },
+  retentionEvents: {
+    group: 'Storage',
+    placeholder: 'n',
+    help: 'keep at most so many events, or none',
+    default: undefined,
+    kind: orNone(wholeNumber({ min: 1, max: MOST })),
+  },
+  retentionBytes: {
+    group: 'Storage',
+    placeholder: 'n',
+    help: 'keep at most so many bytes, or none',
+    default: 1_073_741_824,
+    kind: orNone(byteCount({ min: 1, max: MOST })),
+  },
+  trustedPeers: {
+    group: 'Who may publish',
+    placeholder: 'list',
+    help: 'addresses that may publish',
+    default: [parsePeerRange('127.0.0.1'), parsePeerRange('::1')],
+    kind: listOf(parsePeerRange, formatRange, RANGES),
+  },
+  trustedProxies: {
+    group: 'Who may publish',
+    placeholder: 'list',
+    help: 'proxies that may name their client',
+    default: [],
+    kind: listOf(parseProxyRange, formatRange, `${RANGES}, or unix for the Unix domain socket`),
+  },
+  corsOrigins: {
+    group: 'Who may publish',
+    placeholder: 'list',
+    help: 'web sites that may publish',
+    default: [],
+    kind: listOf(parseOrigin, String, 'a list of exact origins such as https://example.org'),
+  },
+  maxEventBytes: {
+    group: 'Limits',
+    placeholder: 'n',
+    help: 'largest event taken',
+    default: 262_144,
+    kind: byteCount({ min: 1, max: LARGEST_EVENT_BYTES }),
+  },
+  keepAliveSeconds: {
+    group: 'Limits',
+    placeholder: 'n',
+    help: 'time between keep-alives',
+    default: 5,
+    unit: 'seconds',
+    kind: anyNumber(
+      { min: 0.1, max: LONGEST_KEEP_ALIVE_SECONDS },
+      ', since the shortest timeout of a known client is 11 seconds',
+    ),
+  },
+  stallSeconds: {
+    group: 'Limits',
+    placeholder: 'n',
+    help: 'patience with a stuck reader',
+    default: 60,
+    unit: 'seconds',
+    kind: anyNumber({ min: 1, max: LONGEST_STALL_SECONDS }),
+  },
+  logLevel: {
+    group: 'Logging',
+    placeholder: 'level',
+    help: 'debug, info, warn, error or silent',
+    default: 'info',
+    kind: choice(['debug', 'info', 'warn', 'error', 'silent']),
+  },
+};
+
+/** All keys, in the order of `--help`. */
+export const SETTING_KEYS: readonly SettingKey[] = Object.keys(SETTINGS).filter(isSettingKey);
+
+/** Whether there is a setting of that name. */
+export function isSettingKey(name: string): name is SettingKey {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+/** A value of the setting as people read it, with its unit; empty when there is none. */
+export function formatSetting(key: SettingKey, value: unknown): string {
+  const { kind, unit }: Setting<unknown> = SETTINGS[key];
+  const text = kind.format(value);
+  return unit === undefined || value === undefined ? text : `${text} ${unit}`;
+}

@@ -1,0 +1,180 @@
+// Reading the event table: pages of a selection, bounded in what one call examines, and look-ups by position.
+import type { Database, Statement } from 'better-sqlite3';
+import type { Event } from '../../core/event.ts';
+import { type Selection, selects } from '../../core/selection.ts';
+import { ROOT_TOPIC, type Topic } from '../../core/topic.ts';
+
+/** What a search for selected offsets found. */
+interface Found {
+  readonly offsets: readonly number[];
+  readonly examinedTo: number;
+}
+
+/** Up to so many topics are looked up in the index by topic; a selection of more is cheaper to find by reading every event's topic. */
+const MAX_INDEXED_TOPICS = 256;
+
+/** Offsets examined by one query, at first and at most; grows while little is found. Bounds what one query sorts. */
+const FIRST_WINDOW = 1_024;
+const MAX_WINDOW = 16_384;
+
+/** Index look-ups in one call; bounds how long a call holds the loop when nothing matches. */
+const MAX_SEEKS = 4_096;
+
+/** Events whose topic is looked at in one call when the index doesn't help. */
+const SCAN_WINDOW = 2_048;
+
+type EventRow = [offset: number, path: Topic, timeMs: number, payload: string];
+
+const EVENT_COLUMNS = `e."offset", t.path, e.time_ms, e.payload FROM event e CROSS JOIN topic t ON t.id = e.topic_id`;
+
+/** Reads events; every method is synchronous and throws what SQLite throws. */
+export class EventReader {
+  readonly #eventsAfter: Statement<[number], EventRow>;
+  readonly #eventAt: Statement<[number], EventRow>;
+  readonly #timeAt: Statement<[number], number>;
+  readonly #bytesThrough: Statement<[number], number>;
+  readonly #topicsBelow: Statement<[Topic, string, string, number], number>;
+  readonly #offsetsByTopic: Statement<[number, number, number], number>;
+  readonly #offsetsByTopics: Statement<[string, number, number, number], number>;
+  readonly #topicsAfter: Statement<[number, number], [number, Topic]>;
+
+  constructor(database: Database) {
+    this.#eventsAfter = database.prepare(`SELECT ${EVENT_COLUMNS} WHERE e."offset" > ? ORDER BY e."offset"`);
+    this.#eventsAfter.raw();
+    this.#eventAt = database.prepare(`SELECT ${EVENT_COLUMNS} WHERE e."offset" = ?`);
+    this.#eventAt.raw();
+    this.#timeAt = database.prepare('SELECT time_ms FROM event WHERE "offset" = ?');
+    this.#timeAt.pluck();
+    this.#bytesThrough = database.prepare('SELECT bytes_through FROM event WHERE "offset" = ?');
+    this.#bytesThrough.pluck();
+    this.#topicsBelow = database.prepare(
+      `SELECT id FROM topic WHERE path = ? UNION ALL SELECT id FROM topic WHERE path > ? AND path < ? LIMIT ?`,
+    );
+    this.#topicsBelow.pluck();
+    this.#offsetsByTopic = database.prepare(
+      `SELECT "offset" FROM event INDEXED BY event_by_topic WHERE topic_id = ? AND "offset" > ?
+       ORDER BY "offset" LIMIT ?`,
+    );
+    this.#offsetsByTopic.pluck();
+    this.#offsetsByTopics = database.prepare(
+      `SELECT "offset" FROM event INDEXED BY event_by_topic
+       WHERE topic_id IN (SELECT value FROM json_each(?)) AND "offset" > ? AND "offset" <= ?
+       ORDER BY "offset" LIMIT ?`,
+    );
+    this.#offsetsByTopics.pluck();
+    this.#topicsAfter = database.prepare(
+      `SELECT e."offset", t.path FROM event e CROSS JOIN topic t ON t.id = e.topic_id
+       WHERE e."offset" > ? ORDER BY e."offset" LIMIT ?`,
+    );
+    this.#topicsAfter.raw();
+  }
+
+  /** The selected events after an offset, up to `lastOffset`, and how far was looked. */
+  read(
+    selection: Selection,
+    after: number,
+    lastOffset: number,
+    maxEvents: number,
+    maxBytes: number,
+  ): { events: Event[]; examinedTo: number } {
+    if (maxEvents === 0 || after >= lastOffset) return { events: [], examinedTo: after };
+    if (selection.prefixes[0] === ROOT_TOPIC) return this.#readAll(after, lastOffset, maxEvents, maxBytes);
+    const found = this.#find(selection, after, lastOffset, maxEvents);
+    return this.#fetch(found, maxBytes);
+  }
+
+  /** The event at an offset, if it is held. */
+  eventAt(offset: number): Event | undefined {
+    const row = this.#eventAt.get(offset);
+    return row && toEvent(row);
+  }
+
+  /** The time of the event at an offset, if it is held; UTC milliseconds. */
+  timeAt(offset: number): number | undefined {
+    return this.#timeAt.get(offset);
+  }
+
+  /** Payload bytes of all events ever up to and with this one, if it is held. */
+  bytesThrough(offset: number): number | undefined {
+    return this.#bytesThrough.get(offset);
+  }
+
+  #readAll(after: number, lastOffset: number, maxEvents: number, maxBytes: number) {
+    const events: Event[] = [];
+    let bytes = 0;
+    for (const row of this.#eventsAfter.iterate(after)) {
+      const event = toEvent(row);
+      events.push(event);
+      bytes += Buffer.byteLength(event.payload);
+      if (events.length >= maxEvents || bytes >= maxBytes) return { events, examinedTo: event.offset };
+    }
+    return { events, examinedTo: lastOffset };
+  }
+
+  #fetch(found: Found, maxBytes: number): { events: Event[]; examinedTo: number } {
+    const events: Event[] = [];
+    let bytes = 0;
+    for (const offset of found.offsets) {
+      if (bytes >= maxBytes) return { events, examinedTo: offset - 1 };
+      const event = this.eventAt(offset);
+      if (!event) continue;
+      events.push(event);
+      bytes += Buffer.byteLength(event.payload);
+    }
+    return { events, examinedTo: found.examinedTo };
+  }
+
+  #find(selection: Selection, after: number, lastOffset: number, limit: number): Found {
+    const topicIds = this.#topicIds(selection);
+    if (topicIds.length === 0) return { offsets: [], examinedTo: lastOffset };
+    if (topicIds.length > MAX_INDEXED_TOPICS) return this.#findByScan(selection, after, lastOffset, limit);
+    const [onlyTopicId] = topicIds;
+    if (topicIds.length === 1 && onlyTopicId !== undefined) {
+      const offsets = this.#offsetsByTopic.all(onlyTopicId, after, limit);
+      return { offsets, examinedTo: offsets.length < limit ? lastOffset : (offsets.at(-1) ?? lastOffset) };
+    }
+    return this.#findByIndex(topicIds, after, lastOffset, limit);
+  }
+
+  // At most MAX_INDEXED_TOPICS + 1 of them: more need not be told apart.
+  #topicIds(selection: Selection): number[] {
+    const ids: number[] = [];
+    for (const prefix of selection.prefixes) {
+      const remaining = MAX_INDEXED_TOPICS + 1 - ids.length;
+      if (remaining === 0) break;
+      // '0' is the character after '/': between the two lies all that starts with the prefix and a slash.
+      for (const id of this.#topicsBelow.all(prefix, `${prefix}/`, `${prefix}0`, remaining)) ids.push(id);
+    }
+    return ids;
+  }
+
+  #findByIndex(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {
+    const ids = JSON.stringify(topicIds);
+    const offsets: number[] = [];
+    let examinedTo = after;
+    let window = FIRST_WINDOW;
+    for (let seeks = 0; seeks < MAX_SEEKS && examinedTo < lastOffset; seeks += topicIds.length) {
+      const end = Math.min(lastOffset, examinedTo + window);
+      for (const offset of this.#offsetsByTopics.all(ids, examinedTo, end, limit - offsets.length))
+        offsets.push(offset);
+      if (offsets.length === limit) return { offsets, examinedTo: offsets.at(-1) ?? end };
+      examinedTo = end;
+      window = Math.min(window * 2, MAX_WINDOW);
+    }
+    return { offsets, examinedTo };
+  }
+
+  #findByScan(selection: Selection, after: number, lastOffset: number, limit: number): Found {
+    const offsets: number[] = [];
+    const rows = this.#topicsAfter.all(after, SCAN_WINDOW);
+    for (const [offset, topic] of rows) {
+      if (selects(selection, topic)) offsets.push(offset);
+      if (offsets.length === limit) return { offsets, examinedTo: offset };
+    }
+    return { offsets, examinedTo: rows.length < SCAN_WINDOW ? lastOffset : (rows.at(-1)?.[0] ?? lastOffset) };
+  }
+}
+
+function toEvent([offset, topic, timeMs, payload]: EventRow): Event {
+  return { offset, topic, timeMs, payload };
+}

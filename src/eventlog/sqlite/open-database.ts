@@ -1,0 +1,136 @@
+// Opening the database file: the lock beside it, the pragmas, and the checks that need no look at every page.
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { GitPubSubError } from '../../core/errors.ts';
+import { migrate } from './schema.ts';
+
+/** How safe a commit is: `full` survives a crash of the machine, `normal` one of the process. */
+export type Durability = 'full' | 'normal';
+
+/** An open database and the lock that keeps other brokers away from it. */
+export interface OpenDatabase {
+  readonly database: Database;
+  readonly close: () => void;
+}
+
+/** The write-ahead log is cut back to this size when it was larger, in bytes, so that one burst does not keep the disk. */
+const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** Page cache, in KiB: the newest pages of the log and the upper levels of its trees. */
+const CACHE_KIB = 16 * 1024;
+
+const SQLITE_HEADER = 'SQLite format 3\0';
+
+/**
+ * Opens or creates the database, takes its lock, and brings its schema up to date.
+ * @throws GitPubSubError `cannot-start`, with the path, the reason and the way out
+ */
+export function openDatabase(path: string, durability: Durability): OpenDatabase {
+  const file = resolveFile(path);
+  const lock = takeLock(file);
+  let database: Database | undefined;
+  try {
+    checkHeader(file);
+    // Why no timeout: SQLite's busy wait would stop the loop; whoever meets a lock tries again by a timer.
+    database = new BetterSqlite3(file, { timeout: 0 });
+    configure(database, durability);
+    migrate(database, () => randomBytes(6).toString('hex'));
+  } catch (error) {
+    database?.close();
+    lock.close();
+    throw cannotOpen(file, reasonOf(error), error);
+  }
+  return { database, close: closeBoth(database, lock) };
+}
+
+// Another way to the same file must meet the same lock.
+function resolveFile(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(realpathIfExists(path)));
+  } catch (error) {
+    throw cannotOpen(
+      path,
+      `the directory ${dirname(path)} cannot be used (${(error as Error).message})`,
+      error,
+    );
+  }
+}
+
+function realpathIfExists(path: string): string {
+  return statSync(path, { throwIfNoEntry: false }) ? realpathSync(path) : path;
+}
+
+// Why a database as the lock: its file locks are released by the system when the process ends, however it ends, and
+// the log itself stays open to backups.
+function takeLock(file: string): Database {
+  let lock: Database | undefined;
+  try {
+    lock = new BetterSqlite3(`${file}.lock`, { timeout: 0 });
+    lock.pragma('journal_mode = MEMORY');
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock?.close();
+    throw cannotOpen(
+      file,
+      isBusy(error)
+        ? 'another broker is using it; stop that one, or give this one a database of its own'
+        : `its lock file ${file}.lock cannot be used (${reasonOf(error)})`,
+      error,
+    );
+  }
+}
+
+// A file that is no database at all is told apart before SQLite touches it.
+function checkHeader(file: string): void {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (!stats || stats.size === 0) return;
+  if (!stats.isFile()) throw new GitPubSubError('cannot-start', 'it is not a regular file');
+  const header = Buffer.alloc(SQLITE_HEADER.length);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, header, 0, header.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (header.toString('latin1') !== SQLITE_HEADER) {
+    throw new GitPubSubError('cannot-start', 'it is not a SQLite database');
+  }
+}
+
+function configure(database: Database, durability: Durability): void {
+  database.pragma('journal_mode = WAL');
+  database.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
+  database.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
+  database.pragma(`cache_size = -${CACHE_KIB}`);
+  database.pragma('foreign_keys = OFF'); // Why: the one writer is ours, and the checks would cost each insert a look-up.
+}
+
+function closeBoth(database: Database, lock: Database): () => void {
+  return () => {
+    database.close();
+    lock.close();
+  };
+}
+
+/** Whether SQLite says that somebody else holds a lock, so that trying again makes sense. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof BetterSqlite3.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
+}
+
+/** The reason in SQLite's words with its code, for people. */
+export function reasonOf(error: unknown): string {
+  if (isBusy(error)) return 'another program has locked it';
+  if (error instanceof BetterSqlite3.SqliteError) return `${error.message} (${error.code})`;
+  const { message } = error as Error;
+  if (message.startsWith('Could not locate the bindings file')) {
+    return 'better-sqlite3 was installed without its binary, as when install scripts are not allowed; run npm rebuild better-sqlite3';
+  }
+  return message;
+}
+
+function cannotOpen(file: string, reason: string, cause: unknown): GitPubSubError {
+  return new GitPubSubError('cannot-start', `The database ${file} cannot be opened: ${reason}.`, { cause });
+}

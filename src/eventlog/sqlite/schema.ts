@@ -1,0 +1,81 @@
+// The database's schema: its versions, and how an older one becomes the newest.
+import type { Database } from 'better-sqlite3';
+import { GitPubSubError } from '../../core/errors.ts';
+
+/** Marks a SQLite file as ours (`PRAGMA application_id`): "GPuS" in ASCII. */
+export const APPLICATION_ID = 0x47507553;
+
+// Each step takes the schema from its index to the next version (`PRAGMA user_version`). Steps are only ever added.
+const MIGRATIONS: readonly string[] = [
+  `
+  -- One row: what names the log and what must outlive the events themselves.
+  CREATE TABLE log (
+    only_row       INTEGER PRIMARY KEY CHECK (only_row = 1),
+    id             TEXT    NOT NULL,
+    pruned_offset  INTEGER NOT NULL, -- the newest event that was pruned; 0 when none was
+    pruned_time_ms INTEGER NOT NULL, -- its time
+    pruned_bytes   INTEGER NOT NULL  -- its bytes_through
+  ) STRICT;
+
+  -- A run of a broker that stored something: tells a log from an older copy of it that went on differently.
+  CREATE TABLE epoch (
+    first_offset INTEGER PRIMARY KEY,
+    nonce        TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE topic (
+    id   INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE
+  ) STRICT;
+
+  CREATE TABLE event (
+    "offset"      INTEGER PRIMARY KEY, -- without holes
+    topic_id      INTEGER NOT NULL REFERENCES topic,
+    time_ms       INTEGER NOT NULL,    -- UTC, never less than that of a lower offset
+    bytes_through INTEGER NOT NULL,    -- payload bytes of all events ever, up to and with this one
+    payload       TEXT    NOT NULL
+  ) STRICT;
+
+  CREATE INDEX event_by_topic ON event (topic_id, "offset");
+  `,
+];
+
+/** The schema version this program writes. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+/**
+ * Brings an open database, empty or ours, to the newest schema, in one transaction.
+ * @throws GitPubSubError `cannot-start` when it is not ours or newer than this program
+ */
+export function migrate(database: Database, createLogId: () => string): void {
+  const version = checkOwnership(database);
+  if (version === SCHEMA_VERSION) return;
+  const upgrade = database.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    if (version === 0) {
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+      database.prepare('INSERT INTO log VALUES (1, ?, 0, 0, 0)').run(createLogId());
+    }
+    database.pragma(`user_version = ${SCHEMA_VERSION}`);
+  });
+  upgrade.immediate();
+}
+
+// The schema version of a database that is ours or still empty.
+function checkOwnership(database: Database): number {
+  const applicationId = database.pragma('application_id', { simple: true }) as number;
+  const version = database.pragma('user_version', { simple: true }) as number;
+  if (applicationId !== APPLICATION_ID) {
+    const tableCount = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+    if (applicationId !== 0 || version !== 0 || tableCount > 0) {
+      throw new GitPubSubError('cannot-start', 'it is a SQLite database of another program');
+    }
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new GitPubSubError(
+      'cannot-start',
+      `its schema has version ${version}, this program knows up to ${SCHEMA_VERSION}: it was written by a newer GitPubSub`,
+    );
+  }
+  return version;
+}

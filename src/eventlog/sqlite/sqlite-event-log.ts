@@ -1,0 +1,229 @@
+// The event log in SQLite: what is in memory beside the database, and the operations of the interface.
+import { randomBytes } from 'node:crypto';
+import type { Clock, SteadyClock } from '../../core/clock.ts';
+import { GitPubSubError } from '../../core/errors.ts';
+import type { Event, NewEvent } from '../../core/event.ts';
+import type { EventLog, Page, ReadRequest, RetentionBounds, TimePosition } from '../event-log.ts';
+import { GroupCommit } from '../group-commit.ts';
+import { EventReader } from './event-reader.ts';
+import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
+import { checkEnds, readLogState, type LogState } from './log-state.ts';
+import { isBusy, openDatabase, reasonOf, type Durability, type OpenDatabase } from './open-database.ts';
+
+/** What the log is opened with. */
+export interface SqliteEventLogOptions {
+  /** The database file; created when it isn't there. */
+  readonly path: string;
+  readonly durability: Durability;
+  readonly clock: Clock;
+  /** Gives events their times; told of the newest stored one at start. */
+  readonly steadyClock: SteadyClock;
+}
+
+/**
+ * Opens the log, and creates it when the file isn't there.
+ * @throws GitPubSubError `cannot-start`
+ */
+export function openSqliteEventLog(options: SqliteEventLogOptions): EventLog {
+  const open = openDatabase(options.path, options.durability);
+  try {
+    const reader = new EventReader(open.database);
+    const state = readLogState(open.database);
+    checkEnds(state, reader);
+    options.steadyClock.startAt(state.lastTimeMs);
+    return new SqliteEventLog(open, reader, state, options);
+  } catch (error) {
+    open.close();
+    throw new GitPubSubError(
+      'cannot-start',
+      `The database ${options.path} is damaged: ${reasonOf(error)}. Put a backup in its place, or move it away to start with an empty one.`,
+      { cause: error },
+    );
+  }
+}
+
+class SqliteEventLog implements EventLog {
+  readonly id: string;
+  readonly #open: OpenDatabase;
+  readonly #reader: EventReader;
+  readonly #writer: EventWriter;
+  readonly #steadyClock: SteadyClock;
+  readonly #groupCommit: GroupCommit;
+  readonly #listeners: ((events: readonly Event[]) => void)[] = [];
+  readonly #nonce = randomBytes(4).toString('hex');
+  #epochs: readonly Epoch[];
+  #hasOwnEpoch = false;
+  #pruned: PrunedMark;
+  #lastOffset: number;
+  #bytesThrough: number;
+
+  constructor(open: OpenDatabase, reader: EventReader, state: LogState, options: SqliteEventLogOptions) {
+    this.id = state.id;
+    this.#open = open;
+    this.#reader = reader;
+    this.#writer = new EventWriter(open.database);
+    this.#steadyClock = options.steadyClock;
+    this.#epochs = state.epochs;
+    this.#pruned = state.pruned;
+    this.#lastOffset = state.lastOffset;
+    this.#bytesThrough = state.bytesThrough;
+    this.#groupCommit = new GroupCommit({ commit: (events) => this.#commit(events), isBusy }, options.clock);
+  }
+
+  get firstOffset(): number {
+    return this.#pruned.offset + 1;
+  }
+
+  get lastOffset(): number {
+    return this.#lastOffset;
+  }
+
+  get failure(): string | undefined {
+    return this.#groupCommit.failure;
+  }
+
+  append(events: readonly NewEvent[]): Promise<readonly Event[]> {
+    return this.#groupCommit.append(events);
+  }
+
+  onCommit(listener: (events: readonly Event[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async read(request: ReadRequest): Promise<Page> {
+    this.#checkHeld(request.after);
+    return this.#guard(() => {
+      const { events, examinedTo } = this.#reader.read(
+        request.selection,
+        request.after,
+        this.#lastOffset,
+        request.maxEvents,
+        request.maxBytes,
+      );
+      return { events, examinedTo, nextTimeMs: this.#timeAfter(examinedTo) };
+    });
+  }
+
+  async findTime(timeMs: number): Promise<TimePosition> {
+    const offset = this.#guard(() =>
+      this.#lastWhere((candidate) => (this.#reader.timeAt(candidate) ?? -Infinity) < timeMs),
+    );
+    return { offset, isPruned: this.#pruned.offset > 0 && this.#pruned.timeMs >= timeMs };
+  }
+
+  checkAt(offset: number): string | undefined {
+    if (offset === 0) return '00000000';
+    if (offset > this.#lastOffset) return undefined;
+    return this.#epochs.findLast((epoch) => epoch.firstOffset <= offset)?.nonce;
+  }
+
+  async prune(bounds: RetentionBounds, maxRemoved: number): Promise<number> {
+    return this.#guard(() => {
+      const through = Math.min(this.#pruneTarget(bounds), this.#pruned.offset + maxRemoved);
+      const removed = through - this.#pruned.offset;
+      if (removed <= 0) return 0;
+      this.#removeThrough(through);
+      return removed;
+    });
+  }
+
+  probe(): void {
+    this.#groupCommit.probe();
+  }
+
+  async close(): Promise<void> {
+    await this.#groupCommit.whenIdle();
+    this.#open.close();
+  }
+
+  #commit(events: readonly NewEvent[]): readonly Event[] {
+    if (events.length === 0) {
+      this.#writer.touch();
+      return [];
+    }
+    const newEpoch = this.#hasOwnEpoch
+      ? undefined
+      : { firstOffset: this.#lastOffset + 1, nonce: this.#nonce };
+    const { stored, bytesThrough } = this.#writer.insert(events, {
+      lastOffset: this.#lastOffset,
+      bytesThrough: this.#bytesThrough,
+      timeMs: this.#steadyClock.nowMs(),
+      newEpoch,
+    });
+    // Invariant: I2. From here on the batch is on disk.
+    if (newEpoch) this.#epochs = [...this.#epochs, newEpoch];
+    this.#hasOwnEpoch = true;
+    this.#lastOffset += stored.length;
+    this.#bytesThrough = bytesThrough;
+    for (const listener of this.#listeners) listener(stored);
+    return stored;
+  }
+
+  #checkHeld(after: number): void {
+    if (after >= this.#pruned.offset) return;
+    throw new GitPubSubError(
+      'offset-pruned',
+      `Events after offset ${after} have been pruned; the oldest held is ${this.firstOffset}.`,
+    );
+  }
+
+  #timeAfter(offset: number): number {
+    return this.#reader.timeAt(offset + 1) ?? this.#steadyClock.nowMs();
+  }
+
+  #pruneTarget(bounds: RetentionBounds): number {
+    const { beforeMs, maxEvents, maxBytes } = bounds;
+    const excessBytes = this.#bytesThrough - (maxBytes ?? Infinity);
+    return Math.max(
+      beforeMs === undefined
+        ? 0
+        : this.#lastWhere((offset) => (this.#reader.timeAt(offset) ?? -Infinity) < beforeMs),
+      maxEvents === undefined ? 0 : this.#lastOffset - maxEvents,
+      // The events before the first one at which the sum passes the excess must go, and that one as well.
+      excessBytes <= this.#pruned.bytesThrough
+        ? 0
+        : this.#lastWhere((offset) => (this.#reader.bytesThrough(offset) ?? 0) < excessBytes) + 1,
+    );
+  }
+
+  #removeThrough(offset: number): void {
+    const mark: PrunedMark = {
+      offset,
+      timeMs: this.#reader.timeAt(offset) ?? this.#pruned.timeMs,
+      bytesThrough: this.#reader.bytesThrough(offset) ?? this.#pruned.bytesThrough,
+    };
+    // The run that stored the mark itself stays known, so that a cursor at the mark is still recognised.
+    const keptEpochs = this.#epochs.slice(
+      Math.max(
+        0,
+        this.#epochs.findLastIndex((epoch) => epoch.firstOffset <= offset),
+      ),
+    );
+    this.#writer.removeThrough(mark, keptEpochs[0]?.firstOffset ?? 0);
+    this.#epochs = keptEpochs;
+    this.#pruned = mark;
+  }
+
+  // The greatest held offset for which `holds` is true, given that it is true up to some offset and false after;
+  // the offset before the oldest held one when it is true for none. Times and byte sums never fall, so they qualify.
+  #lastWhere(holds: (offset: number) => boolean): number {
+    let low = this.#pruned.offset;
+    let high = this.#lastOffset;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (holds(middle)) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new GitPubSubError('log-unavailable', `The event log cannot be used now: ${reasonOf(error)}.`, {
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// What a push did, as git tells its hooks: `<before> <after> <ref>` lines.
+import type { RefType } from '../core/commit-event.ts';
+import { decodeText, type Text } from './text.ts';
+
+/** One ref of a push. */
+export interface RefUpdate {
+  /** The object it named before; all zeros if it is new. */
+  readonly before: string;
+  /** The object it names now; all zeros if it was deleted. */
+  readonly after: string;
+  /** Its full name. */
+  readonly ref: Text;
+  /** Its full name, one character a byte: to be compared with other such names. */
+  readonly refBytes: string;
+  readonly type: RefType;
+}
+
+const LINE = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/.+)$/;
+
+const BRANCHES = 'refs/heads/';
+
+/**
+ * Parses the lines of one push; those that changed nothing fall away.
+ * @throws Error for a line of another form
+ */
+export function parseRefUpdates(lines: Buffer): RefUpdate[] {
+  return lines
+    .toString('latin1') // Why: it keeps every byte, so a name that is not UTF-8 is not lost.
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parseRefUpdate)
+    .filter((update) => update.before !== update.after);
+}
+
+/** Whether it is the name of nothing: the value of a ref before it was made and after it was deleted. */
+export function isZero(hash: string): boolean {
+  return /^0+$/.test(hash);
+}
+
+/** The name without `refs/heads/` for a branch; for everything else the full name. */
+export function shortName(update: RefUpdate): string {
+  return update.type === 'branch' ? update.ref.text.slice(BRANCHES.length) : update.ref.text;
+}
+
+function parseRefUpdate(line: string): RefUpdate {
+  const [, before, after, refBytes] = LINE.exec(line) ?? [];
+  if (before === undefined || after === undefined || refBytes === undefined) {
+    throw new Error(`${JSON.stringify(line)} is no "<old> <new> <ref>" with two full hashes and a full ref.`);
+  }
+  return {
+    before,
+    after,
+    refBytes,
+    ref: decodeText(Buffer.from(refBytes, 'latin1')),
+    type: refType(refBytes),
+  };
+}
+
+function refType(ref: string): RefType {
+  if (ref.startsWith(BRANCHES)) return 'branch';
+  return ref.startsWith('refs/tags/') ? 'tag' : 'other';
+}

@@ -1,0 +1,129 @@
+// Reading a request's body within its bounds: its own size, its time, and what all bodies together may take.
+import { GitPubSubError } from '../core/errors.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What all bodies that are being received or wait for their commit may take together, in bytes. Beyond it: 503. [P6] */
+export const MAX_BODIES_BYTES: number = 64 * 1024 * 1024;
+
+/** How long a body may take, in milliseconds; the library cuts most slow ones before. Beyond it: 503. [P6] */
+const BODY_DEADLINE_MS = 30_000;
+
+/** Counts what all bodies take together. */
+export class BodyBudget {
+  readonly #maxBytes: number;
+  #takenBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes a part of the budget. @throws GitPubSubError `too-many-bodies` when it is not there */
+  take(bytes: number): void {
+    if (this.#takenBytes + bytes > this.#maxBytes) {
+      throw new GitPubSubError(
+        'too-many-bodies',
+        'The broker is receiving more than it can hold; try again soon.',
+      );
+    }
+    this.#takenBytes += bytes;
+  }
+
+  /** Gives back what was taken. */
+  give(bytes: number): void {
+    this.#takenBytes -= bytes;
+  }
+}
+
+/** The body of one request as it comes in. */
+export class Body {
+  readonly #budget: BodyBudget;
+  readonly #maxBytes: number;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #takenBytes = 0;
+
+  constructor(budget: BodyBudget, maxBytes: number) {
+    this.#budget = budget;
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * Takes a chunk. @returns the whole body with the last one, valid until the caller returns
+   * @throws GitPubSubError `payload-too-large` or `too-many-bodies`
+   */
+  add(chunk: Uint8Array, isLast: boolean): Uint8Array | undefined {
+    this.#bytes += chunk.byteLength;
+    checkBodyBytes(this.#bytes, this.#maxBytes);
+    this.#budget.take(chunk.byteLength);
+    this.#takenBytes += chunk.byteLength;
+    if (isLast && this.#chunks.length === 0) return chunk;
+    this.#chunks.push(chunk.slice()); // Why a copy: the library takes the memory back.
+    return isLast ? Buffer.concat(this.#chunks) : undefined;
+  }
+
+  /** Gives its part of the budget back, once its event is stored or it is given up. */
+  release(): void {
+    this.#budget.give(this.#takenBytes);
+    this.#takenBytes = 0;
+    this.#chunks = [];
+  }
+}
+
+/** @throws GitPubSubError `payload-too-large` */
+export function checkBodyBytes(bytes: number, maxBytes: number): void {
+  if (bytes <= maxBytes) return;
+  throw new GitPubSubError(
+    'payload-too-large',
+    `The body is over ${maxBytes} bytes, the most this broker takes.`,
+  );
+}
+
+/**
+ * Reads the body of an exchange. `take` gets the whole of it, valid during the call, and whoever it is gives the budget
+ * back with `body.release()`; `fail` gets why it was given up, and then nothing more comes.
+ */
+export function readBody(
+  exchange: Exchange,
+  body: Body,
+  take: (bytes: Uint8Array) => void,
+  fail: (error: unknown) => void,
+): void {
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const finish = (): void => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+  const giveUp = (): void => {
+    finish();
+    body.release();
+  };
+  exchange.onGone(() => {
+    if (!isOver) giveUp();
+  });
+  const expire = (): void => {
+    giveUp();
+    fail(bodyTimeout());
+  };
+  exchange.onBody((chunk, isLast) => {
+    if (isOver) return;
+    try {
+      const whole = body.add(chunk, isLast);
+      // Why only now: most bodies come in one piece and need no timer.
+      timer ??= whole ? undefined : setTimeout(expire, BODY_DEADLINE_MS);
+      if (!whole) return;
+      finish();
+      take(whole);
+    } catch (error) {
+      giveUp();
+      fail(error);
+    }
+  });
+}
+
+function bodyTimeout(): GitPubSubError {
+  return new GitPubSubError(
+    'body-timeout',
+    `The body did not arrive within ${BODY_DEADLINE_MS / 1000} seconds.`,
+  );
+}

@@ -1,0 +1,37 @@
+// Paths of the broker itself, below `/-`: is it alive, does it take events. [P3, P25]
+import { GitPubSubError } from '../core/errors.ts';
+import { isBrokerTopic, parseTopic } from '../core/topic.ts';
+import type { HttpContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+
+// Each throws what keeps it from answering "ok".
+const CHECKS: ReadonlyMap<string, (context: HttpContext) => void> = new Map([
+  ['/-/livez', () => {}],
+  ['/-/readyz', checkReady],
+]);
+
+/** Whether the path belongs to the broker; one that is no topic at all doesn't. */
+export function isBrokerPath(path: string): boolean {
+  // Why: cheap, and right, since a segment can also be written as %2D.
+  if (!path.includes('-') && !path.includes('%')) return false;
+  try {
+    return isBrokerTopic(parseTopic(path));
+  } catch {
+    return false;
+  }
+}
+
+/** Answers a GET or HEAD of a broker path. @throws GitPubSubError `not-found`, or `not-ready` with the reason */
+export function handleBrokerPath(context: HttpContext, exchange: Exchange, path: string): void {
+  const check = CHECKS.get(parseTopic(path));
+  if (!check) {
+    throw new GitPubSubError('not-found', `There is no ${path}; known are ${[...CHECKS.keys()].join(', ')}.`);
+  }
+  check(context);
+  exchange.answer({ status: '200 OK', headers: [['Content-Type', 'text/plain']], body: 'ok\n' });
+}
+
+function checkReady({ broker }: HttpContext): void {
+  const reason = broker.unreadyReason;
+  if (reason !== undefined) throw new GitPubSubError('not-ready', reason);
+}

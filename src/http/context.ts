@@ -1,0 +1,23 @@
+// What every handler is given.
+import type { PeerPolicy } from '../access/peer-policy.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Clock } from '../core/clock.ts';
+import type { BodyBudget } from './body.ts';
+import type { DefaultFormat } from './default-format.ts';
+import type { Exchange } from './exchange.ts';
+import type { RequestHead } from './request-head.ts';
+import type { HttpStatistics } from './statistics.ts';
+
+/** The parts of one HTTP server that its handlers share. */
+export interface HttpContext {
+  readonly broker: Broker;
+  readonly peerPolicy: PeerPolicy;
+  readonly corsOrigins: readonly string[];
+  readonly maxEventBytes: number;
+  readonly clock: Clock;
+  readonly statistics: HttpStatistics;
+  readonly bodyBudget: BodyBudget;
+  readonly defaultFormat: DefaultFormat;
+  /** Answers with what went wrong and logs what is worth it. */
+  refuse(exchange: Exchange, head: RequestHead, error: unknown): void;
+}

@@ -1,0 +1,62 @@
+// Errors as the outside sees them: the one place that maps codes to statuses and Problem Details (RFC 9457). [P26]
+import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
+
+/** An error answer. */
+export interface Problem {
+  /** As in a status line: `404 Not Found`. */
+  readonly status: string;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfterSeconds?: number;
+  /** The body, JSON. */
+  readonly body: string;
+}
+
+interface ProblemType {
+  readonly status: string;
+  readonly title: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** Media type of the body. */
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+const INTERNAL_ERROR: ProblemType = { status: '500 Internal Server Error', title: 'Internal error' };
+
+const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
+  'invalid-topic': { status: '400 Bad Request', title: 'Not a topic' },
+  'invalid-payload': { status: '400 Bad Request', title: 'Not one JSON value' },
+  'invalid-framing': { status: '400 Bad Request', title: 'Ambiguous length of the body' },
+  'invalid-query': { status: '400 Bad Request', title: 'Unknown or wrong query' },
+  'invalid-cursor': { status: '400 Bad Request', title: 'Not a cursor' },
+  'publish-forbidden': { status: '403 Forbidden', title: 'Not allowed to publish' },
+  'not-found': { status: '404 Not Found', title: 'No such path' },
+  'method-not-allowed': { status: '405 Method Not Allowed', title: 'Method not allowed' },
+  'payload-too-large': { status: '413 Content Too Large', title: 'Event too large' },
+  'too-many-bodies': { status: '503 Service Unavailable', title: 'Too much at once', retryAfterSeconds: 1 },
+  'body-timeout': { status: '503 Service Unavailable', title: 'Body too slow', retryAfterSeconds: 1 },
+  'log-unavailable': {
+    status: '503 Service Unavailable',
+    title: 'Event log unavailable',
+    retryAfterSeconds: 5,
+  },
+  'shutting-down': { status: '503 Service Unavailable', title: 'Shutting down', retryAfterSeconds: 5 },
+  'not-ready': { status: '503 Service Unavailable', title: 'Not ready', retryAfterSeconds: 5 },
+  // These three end a stream or a process and are never answered.
+  'offset-pruned': INTERNAL_ERROR,
+  'invalid-configuration': INTERNAL_ERROR,
+  'cannot-start': INTERNAL_ERROR,
+};
+
+/** The answer to an error; anything but ours is our own mistake and says nothing of itself. */
+export function toProblem(error: unknown): Problem {
+  if (!(error instanceof GitPubSubError)) {
+    return render(INTERNAL_ERROR, 'internal-error', 'The broker made a mistake; its log says more.');
+  }
+  return render(PROBLEM_TYPES[error.code], error.code, error.message);
+}
+
+function render({ status, title, retryAfterSeconds }: ProblemType, code: string, detail: string): Problem {
+  const type = `urn:gitpubsub:problem:${code}`;
+  const body = JSON.stringify({ type, title, status: Number.parseInt(status), detail }) + '\n';
+  return retryAfterSeconds === undefined ? { status, body } : { status, body, retryAfterSeconds };
+}

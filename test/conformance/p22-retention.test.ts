@@ -1,0 +1,149 @@
+// P22: what is kept: by count, by bytes of payload and by age, whichever is reached first.
+
+import { describe, expect, it } from 'vitest';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { pollUntil } from '../support/deadline.ts';
+import { publish, publishAll } from '../support/publisher.ts';
+import { StreamReader } from '../support/stream-reader.ts';
+
+/** What a replay from the beginning holds, up to the given event, which must be in it. */
+async function readHeld(broker: BrokerProcess, last: string): Promise<readonly string[]> {
+  const stream = await StreamReader.open(broker.target, '/', { headers: [['X-Fetch-Since', '0']] });
+  try {
+    return await stream.waitFor(
+      () => (stream.events.at(-1) === last ? stream.events : undefined),
+      'the last event',
+    );
+  } finally {
+    stream.close();
+  }
+}
+
+async function withBroker(
+  flags: readonly string[],
+  act: (broker: BrokerProcess) => Promise<void>,
+): Promise<void> {
+  const broker = await BrokerProcess.start({ flags });
+  try {
+    await act(broker);
+  } finally {
+    await broker.dispose();
+  }
+}
+
+function numbered(count: number, byteLength: number = 20): readonly string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const start = `{"n":${String(index)},"t":"`;
+    return `${start}${'x'.repeat(byteLength - start.length - 2)}"}`;
+  });
+}
+
+describe.concurrent('P22 retention', () => {
+  it('keeps the newest events by count, whatever their topics', async () => {
+    await withBroker(['--retention-events', '25'], async (broker) => {
+      const bodies = numbered(100);
+      for (const [index, body] of bodies.entries())
+        await publish(broker.target, `/topic/${String(index % 5)}`, body);
+      const last = bodies.at(-1) ?? '';
+      const held = await pollUntil(async () => {
+        const events = await readHeld(broker, last);
+        return events.length <= 25 ? events : undefined;
+      }, 'no more than 25 events are held');
+      expect(held).toStrictEqual(bodies.slice(-25));
+    });
+  });
+
+  it('keeps the newest events by bytes of payload', async () => {
+    const limitBytes = 2 * 1024 * 1024;
+    await withBroker(['--retention-bytes', String(limitBytes)], async (broker) => {
+      const bodies = numbered(100, 100_000);
+      await publishAll(broker.target, '/bytes', bodies);
+      const last = bodies.at(-1) ?? '';
+      const held = await pollUntil(async () => {
+        const events = await readHeld(broker, last);
+        return events.length * 100_000 <= limitBytes ? events : undefined;
+      }, 'no more bytes than the limit are held');
+      expect(held).toStrictEqual(bodies.slice(-20));
+    });
+  });
+
+  it('lets go by age what is older', async () => {
+    await withBroker(['--retention-hours', '0.0005'], async (broker) => {
+      const bodies = numbered(10);
+      const acknowledgements = await publishAll(broker.target, '/age', bodies);
+      const first = acknowledgements[0]?.cursor ?? '';
+      await pollUntil(
+        async () => {
+          const stream = await StreamReader.open(broker.target, '/age', {
+            headers: [['X-Fetch-Since-Cursor', first]],
+          });
+          stream.close();
+          return stream.response.header('x-fetch-gap') === 'expired' ? true : undefined;
+        },
+        'the events of 1.8 seconds ago are pruned',
+        15_000,
+      );
+      await publish(broker.target, '/age', '"young"');
+      await pollUntil(
+        async () => ((await readHeld(broker, '"young"')).length === 1 ? true : undefined),
+        'only the young event is held',
+        15_000,
+      );
+    });
+  });
+
+  it('reuses no cursor after everything was pruned', async () => {
+    await withBroker(['--retention-hours', '0.0002'], async (broker) => {
+      const acknowledgements = await publishAll(broker.target, '/reuse', numbered(5));
+      const last = acknowledgements.at(-1)?.cursor ?? '';
+      const before = acknowledgements.at(-2)?.cursor ?? '';
+      await pollUntil(
+        async () => {
+          const stream = await StreamReader.open(broker.target, '/reuse', {
+            headers: [['X-Fetch-Since-Cursor', before]],
+          });
+          stream.close();
+          return stream.response.header('x-fetch-gap') === 'expired' ? true : undefined;
+        },
+        'everything is pruned',
+        15_000,
+      );
+      await broker.restart();
+      const next = await publish(broker.target, '/reuse', '"next"');
+      expect(acknowledgements.map(({ cursor }) => cursor)).not.toContain(next.cursor);
+      const stream = await StreamReader.open(broker.target, '/reuse', {
+        headers: [['X-Fetch-Since-Cursor', last]],
+      });
+      expect(stream.response.header('x-fetch-gap')).toBeUndefined();
+      stream.close();
+    });
+  });
+
+  it('keeps all within its limits', async () => {
+    await withBroker(
+      ['--retention-events', '50', '--retention-bytes', '10000000', '--retention-hours', '1'],
+      async (broker) => {
+        const bodies = numbered(50);
+        const acknowledgements = await publishAll(broker.target, '/kept', bodies);
+        await broker.restart();
+        const stream = await StreamReader.open(broker.target, '/', { headers: [['X-Fetch-Since', '0']] });
+        expect(stream.response.header('x-fetch-gap')).toBeUndefined();
+        expect(await stream.waitForEvents(50)).toStrictEqual(bodies);
+        stream.close();
+        expect(new Set(acknowledgements.map(({ cursor }) => cursor)).size).toBe(50);
+      },
+    );
+  });
+
+  it('stops at the limit that is reached first', async () => {
+    await withBroker(['--retention-events', '40', '--retention-bytes', '1100000'], async (broker) => {
+      const bodies = numbered(60, 100_000);
+      await publishAll(broker.target, '/first', bodies);
+      const held = await pollUntil(async () => {
+        const events = await readHeld(broker, bodies.at(-1) ?? '');
+        return events.length <= 11 ? events : undefined;
+      }, 'no more than 11 events are held');
+      expect(held).toStrictEqual(bodies.slice(-11));
+    });
+  });
+});

@@ -1,0 +1,167 @@
+// P23: slow and stuck subscribers. Each has its own broker, because the interval that cuts one would cut the other.
+
+import { describe, expect, it } from 'vitest';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { pauseFor, pollUntil } from '../support/deadline.ts';
+import { publish, publishAll } from '../support/publisher.ts';
+import { request } from '../support/raw-http.ts';
+import { StreamReader } from '../support/stream-reader.ts';
+
+const isSlowRun = process.env['GITPUBSUB_SLOW_TESTS'] !== undefined;
+
+async function withBroker(
+  flags: readonly string[],
+  act: (broker: BrokerProcess) => Promise<void>,
+): Promise<void> {
+  const broker = await BrokerProcess.start({ flags });
+  try {
+    await act(broker);
+  } finally {
+    await broker.dispose();
+  }
+}
+
+/** More than the kernel buffers of one connection hold. */
+function makeBacklog(count: number): readonly string[] {
+  return Array.from(
+    { length: count },
+    (_, index) => `{"n":${String(index)},"t":"${'x'.repeat(150_000 + index * 17)}"}`,
+  );
+}
+
+async function countSubscribers(broker: BrokerProcess): Promise<number> {
+  const response = await request(broker.target, { method: 'HEAD' });
+  return Number(response.header('x-subscribers'));
+}
+
+/** The most keep-alives in a row between the first event and the last. */
+function findLongestRun(stream: StreamReader): number {
+  const kinds = stream.items.map(({ kind }) => kind);
+  const between = kinds.slice(kinds.indexOf('event'), kinds.lastIndexOf('event'));
+  let longest = 0;
+  let current = 0;
+  for (const kind of between) {
+    current = kind === 'event' ? 0 : current + 1;
+    longest = Math.max(longest, current);
+  }
+  return longest;
+}
+
+describe.concurrent('P23 a subscriber that does not read', () => {
+  it('gets everything, byte by byte, once it reads again, and another one never waits for it', async () => {
+    await withBroker([], async (broker) => {
+      const bodies = makeBacklog(150);
+      const stuck = await StreamReader.open(broker.target, '/slow');
+      const quick = await StreamReader.open(broker.target, '/slow');
+      stuck.pause();
+      await publishAll(broker.target, '/slow', bodies);
+      expect(await quick.waitForEvents(bodies.length)).toStrictEqual(bodies);
+      stuck.resume();
+      expect(await stuck.waitForEvents(bodies.length)).toStrictEqual(bodies);
+      await publish(broker.target, '/slow', '"live again"');
+      expect(await stuck.readUntil('"live again"')).toStrictEqual(bodies);
+      stuck.close();
+      quick.close();
+    });
+  });
+
+  it('gets a replay late and whole, too', async () => {
+    await withBroker([], async (broker) => {
+      const bodies = makeBacklog(100);
+      await publishAll(broker.target, '/slow', bodies);
+      const stream = await StreamReader.open(broker.target, '/slow', { headers: [['X-Fetch-Since', '0']] });
+      for (let wanted = 10; wanted <= bodies.length; wanted += 10) {
+        stream.pause();
+        await pauseFor(20);
+        stream.resume();
+        await stream.waitForEvents(wanted);
+      }
+      expect(stream.events).toStrictEqual(bodies);
+      stream.close();
+    });
+  });
+
+  it('finds no pile of keep-alives from the time in which it did not read', async () => {
+    await withBroker(['--keep-alive-seconds', '0.1'], async (broker) => {
+      const bodies = makeBacklog(120);
+      const stream = await StreamReader.open(broker.target, '/pile');
+      stream.pause();
+      await publishAll(broker.target, '/pile', bodies);
+      await pauseFor(2_000);
+      stream.resume();
+      expect(await stream.waitForEvents(bodies.length)).toStrictEqual(bodies);
+      expect(findLongestRun(stream)).toBeLessThan(8);
+      stream.close();
+    });
+  });
+
+  it('is cut, without a final chunk, after stallSeconds without progress', async () => {
+    await withBroker(['--stall-seconds', '1'], async (broker) => {
+      const bodies = makeBacklog(120);
+      const stuck = await StreamReader.open(broker.target, '/stall');
+      const quick = await StreamReader.open(broker.target, '/stall');
+      stuck.pause();
+      await publishAll(broker.target, '/stall', bodies);
+      await pollUntil(
+        async () => ((await countSubscribers(broker)) === 1 ? true : undefined),
+        'the stuck one is cut',
+      );
+      expect(await quick.waitForEvents(bodies.length)).toStrictEqual(bodies);
+      stuck.resume();
+      expect(await stuck.waitForEnd()).toBe('cut');
+      const received = stuck.events;
+      expect(received).toStrictEqual(bodies.slice(0, received.length));
+      expect(received.length).toBeLessThan(bodies.length);
+      await publish(broker.target, '/stall', '"after"');
+      expect(await quick.readUntil('"after"')).toStrictEqual(bodies);
+      quick.close();
+    });
+  });
+
+  it('is not cut while it makes progress, however long that takes', async () => {
+    await withBroker(['--stall-seconds', '1'], async (broker) => {
+      const bodies = makeBacklog(170);
+      const stream = await StreamReader.open(broker.target, '/crawl');
+      stream.pause();
+      await publishAll(broker.target, '/crawl', bodies);
+      // Why: about 8 MB a second, which frees kernel buffers several times in each interval, over three intervals.
+      for (let wanted = 10; wanted <= bodies.length; wanted += 10) {
+        stream.resume();
+        await stream.waitForEvents(wanted);
+        stream.pause();
+        await pauseFor(190);
+      }
+      stream.resume();
+      expect(await stream.waitForEvents(bodies.length)).toStrictEqual(bodies);
+      expect(stream.response.end).toBeUndefined();
+      stream.close();
+    });
+  });
+
+  it('is not cut when it is merely quiet', async () => {
+    await withBroker(['--stall-seconds', '1', '--keep-alive-seconds', '2'], async (broker) => {
+      const stream = await StreamReader.open(broker.target, '/quiet');
+      await stream.waitForKeepAlives(3);
+      await publish(broker.target, '/quiet', '1');
+      expect(await stream.nextEvent()).toBe('1');
+      stream.close();
+    });
+  });
+
+  it.runIf(isSlowRun)(
+    'stays for all of the default 60 seconds, beyond what the library would allow',
+    async () => {
+      await withBroker([], async (broker) => {
+        const bodies = makeBacklog(120);
+        const stream = await StreamReader.open(broker.target, '/long');
+        stream.pause();
+        await publishAll(broker.target, '/long', bodies);
+        await pauseFor(16_000);
+        stream.resume();
+        expect(await stream.waitForEvents(bodies.length)).toStrictEqual(bodies);
+        stream.close();
+      });
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,159 @@
+// P27: the end of a broker on SIGTERM. Each case ends a broker of its own.
+
+import { describe, expect, it } from 'vitest';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { pollUntil } from '../support/deadline.ts';
+import { publish, publishAll } from '../support/publisher.ts';
+import { composeRequest, RawConnection, request } from '../support/raw-http.ts';
+import { StreamReader } from '../support/stream-reader.ts';
+
+async function withBroker(
+  act: (broker: BrokerProcess) => Promise<void>,
+  onUnixSocket: boolean = false,
+): Promise<void> {
+  const broker = await BrokerProcess.start({ onUnixSocket });
+  try {
+    await act(broker);
+  } finally {
+    await broker.dispose();
+  }
+}
+
+async function waitUntilRefusing(broker: BrokerProcess): Promise<void> {
+  const { target } = broker;
+  await pollUntil(async () => {
+    const probe = await RawConnection.open(target).catch(() => undefined);
+    probe?.close();
+    return probe === undefined ? true : undefined;
+  }, 'new connections are refused');
+}
+
+describe.concurrent('P27 SIGTERM', () => {
+  it('ends every stream with a final chunk, and the broker with 0', async () => {
+    await withBroker(async (broker) => {
+      await publish(broker.target, '/end', '1');
+      const streams = await Promise.all([
+        StreamReader.open(broker.target, '/end'),
+        StreamReader.open(broker.target, '/end', { headers: [['X-Fetch-Since', '0']] }),
+        StreamReader.open(broker.target, '/', { headers: [['Connection', 'close']] }),
+      ]);
+      for (const stream of streams) await stream.waitForKeepAlives(1);
+      broker.sendSignal('SIGTERM');
+      for (const stream of streams) expect(await stream.waitForEnd()).toBe('final-chunk');
+      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+    });
+  });
+
+  it('ends a broker with nothing to do with 0', async () => {
+    await withBroker(async (broker) => {
+      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+    });
+  });
+
+  it('ends a broker on a Unix socket and its streams', async () => {
+    await withBroker(async (broker) => {
+      const stream = await StreamReader.open(broker.target, '/end');
+      broker.sendSignal('SIGTERM');
+      expect(await stream.waitForEnd()).toBe('final-chunk');
+      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+    }, true);
+  });
+
+  it('does not wait for connections that are merely open', async () => {
+    await withBroker(async (broker) => {
+      const silent = await RawConnection.open(broker.target);
+      const kept = await RawConnection.open(broker.target);
+      kept.write(composeRequest({ path: '/-/livez' }));
+      expect((await kept.readResponse()).statusCode).toBe(200);
+      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      silent.close();
+      kept.close();
+    });
+  });
+
+  it('refuses new connections', async () => {
+    await withBroker(async (broker) => {
+      const { target } = broker;
+      expect(await broker.stop(10_000)).toMatchObject({ code: 0 });
+      await expect(RawConnection.open(target)).rejects.toThrow('ECONNREFUSED');
+    });
+  });
+
+  it('answers a publish whose body was still on its way, stores it, and takes nobody new meanwhile', async () => {
+    await withBroker(async (broker) => {
+      const connection = await RawConnection.open(broker.target);
+      connection.write(
+        composeRequest({ method: 'POST', path: '/begun', headers: [['Content-Length', '7']] }),
+      );
+      connection.write('"beg');
+      // Why: an answer to another request proves that the broker has seen the one before it.
+      await request(broker.target, { path: '/-/livez' });
+      broker.sendSignal('SIGTERM');
+      await waitUntilRefusing(broker);
+      connection.write('un"');
+      expect((await connection.readResponse('POST')).describe()).toMatch(/^status 200\b/);
+      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      await broker.launch();
+      const stream = await StreamReader.open(broker.target, '/begun', { headers: [['X-Fetch-Since', '0']] });
+      expect(await stream.nextEvent()).toBe('"begun"');
+      stream.close();
+      connection.close();
+    });
+  });
+
+  it('loses no publish that it answered, and hands each over before the final chunk', async () => {
+    await withBroker(async (broker) => {
+      const stream = await StreamReader.open(broker.target, '/busy');
+      const bodies = Array.from({ length: 200 }, (_, index) => `{"n":${String(index)}}`);
+      const publishing = Promise.allSettled(
+        bodies.map(async (body) => publish(broker.target, '/busy', body)),
+      );
+      await stream.waitForEvents(1);
+      broker.sendSignal('SIGTERM');
+      const outcomes = await publishing;
+      const acknowledged = bodies.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+      expect(await stream.waitForEnd()).toBe('final-chunk');
+      expect(stream.events).toStrictEqual(expect.arrayContaining(acknowledged));
+      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      await broker.launch();
+      const replay = await StreamReader.open(broker.target, '/busy', { headers: [['X-Fetch-Since', '0']] });
+      expect((await replay.waitForEvents(acknowledged.length)).toSorted()).toStrictEqual(
+        expect.arrayContaining(acknowledged.toSorted()),
+      );
+      replay.close();
+    });
+  });
+
+  it('cuts a stream that does not drain, and the broker still ends within 10 seconds with 0', async () => {
+    await withBroker(async (broker) => {
+      const stuck = await StreamReader.open(broker.target, '/stuck');
+      const quick = await StreamReader.open(broker.target, '/other');
+      stuck.pause();
+      const bodies = Array.from(
+        { length: 120 },
+        (_, index) => `{"n":${String(index)},"t":"${'x'.repeat(200_000)}"}`,
+      );
+      await publishAll(broker.target, '/stuck', bodies);
+      broker.sendSignal('SIGTERM');
+      expect(await quick.waitForEnd()).toBe('final-chunk');
+      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      stuck.resume();
+      expect(await stuck.waitForEnd()).toBe('cut');
+      expect(stuck.events).toStrictEqual(bodies.slice(0, stuck.events.length));
+    });
+  });
+
+  it('leaves a database that the next broker takes at once', async () => {
+    await withBroker(async (broker) => {
+      const { cursor } = await publish(broker.target, '/next', '1');
+      await broker.restart();
+      await publish(broker.target, '/next', '2');
+      const stream = await StreamReader.open(broker.target, '/next', {
+        headers: [['X-Fetch-Since-Cursor', cursor]],
+      });
+      expect(await stream.nextEvent()).toBe('2');
+      expect(broker.stderr).toBe('');
+      stream.close();
+    });
+  });
+});

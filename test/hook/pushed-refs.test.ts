@@ -1,0 +1,144 @@
+// What a push tells of its refs: created, updated, forced, deleted; branches, tags and others.
+import { expect, test } from 'vitest';
+import { announcePush } from '../../src/hook/announce.ts';
+import { setUpGit } from '../support/git-fixture.ts';
+import { GIT_ENVIRONMENT } from '../support/git-sandbox.ts';
+
+const ZEROS = '0'.repeat(40);
+
+test('a push event has exactly the members of the protocol', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  const hash = sandbox.commit('one');
+  await announce('main');
+  expect(recorder.requests.at(-1)?.event).toEqual({
+    push: {
+      repository: 'git',
+      project: 'widget',
+      ref: 'refs/heads/main',
+      type: 'branch',
+      action: 'created',
+      before: ZEROS,
+      after: hash,
+      commits: 1,
+      pusher: 'petra',
+    },
+  });
+});
+
+test('a fast-forward is an update', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  const before = sandbox.commit('one');
+  await announce('main');
+  sandbox.commit('two');
+  const after = sandbox.commit('three');
+  await announce('main');
+  expect(recorder.pushes[1]).toMatchObject({ action: 'updated', before, after, commits: 2 });
+});
+
+test('going back to an ancestor is forced and has no commits', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.commit('one');
+  sandbox.commit('two');
+  await announce('main');
+  await announce('--force', 'main~1:main');
+  expect(recorder.pushes[1]).toMatchObject({ action: 'forced', commits: 0 });
+});
+
+test('a deleted branch is announced without commits', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  const hash = sandbox.commit('one');
+  await announce('main', 'main:gone');
+  recorder.requests.length = 0;
+  await announce(':gone');
+  expect(recorder.requests).toHaveLength(1);
+  expect(recorder.pushes).toMatchObject([
+    { ref: 'refs/heads/gone', action: 'deleted', before: hash, after: ZEROS, commits: 0 },
+  ]);
+});
+
+test('an annotated tag tells its tagger, date and message', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.commit('one');
+  await announce('main');
+  sandbox.git('tag', '-a', '-m', 'Größe: "1"\n\nand more', 'v1');
+  recorder.requests.length = 0;
+  await announce('v1');
+  expect(recorder.pushes).toMatchObject([
+    {
+      ref: 'refs/tags/v1',
+      type: 'tag',
+      action: 'created',
+      after: sandbox.git('rev-parse', 'v1'),
+      commits: 0,
+      tag: {
+        tagger: 'Carl Committer',
+        email: 'carl@example.org',
+        date: '2023-11-14T19:43:20-03:30',
+        message: 'Größe: "1"\n\nand more\n',
+      },
+    },
+  ]);
+});
+
+test('a lightweight tag is a tag without details', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.commit('one');
+  sandbox.git('tag', 'light');
+  await announce('main', 'light');
+  expect(recorder.pushes[1]).toMatchObject({ type: 'tag', action: 'created', commits: 0 });
+  expect(recorder.pushes[1]).not.toHaveProperty('tag');
+});
+
+test('tags of blobs and trees are announced as tags without commits', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.commit('one', { a: '1' });
+  sandbox.git('tag', '-a', '-m', 'a blob', 'blob', 'main:a');
+  sandbox.git('tag', 'tree', 'main^{tree}');
+  await announce('blob', 'tree');
+  expect(recorder.commits).toEqual([]);
+  expect(recorder.pushes).toMatchObject([
+    { ref: 'refs/tags/blob', tag: { message: 'a blob\n' } },
+    { ref: 'refs/tags/tree', commits: 0 },
+  ]);
+});
+
+test('a tag that moved from a blob to a commit is forced', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.commit('one', { a: '1' });
+  sandbox.git('tag', 'x', 'main:a');
+  await announce('x');
+  sandbox.git('tag', '-f', 'x', 'main');
+  await announce('--force', 'x');
+  expect(recorder.pushes[1]).toMatchObject({ action: 'forced', commits: 1 });
+});
+
+test('a ref outside heads and tags is of type other, under its full name', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.commit('one');
+  await announce('main:refs/changes/01/1/1');
+  expect(recorder.pushes).toMatchObject([{ ref: 'refs/changes/01/1/1', type: 'other' }]);
+  expect(recorder.requests[0]?.path).toBe('/json/widget/refs/changes/01/1/1');
+});
+
+test.each([
+  [{ GL_USERNAME: 'gl', GITEA_PUSHER_NAME: 'gitea' }, 'gl'],
+  [{ GITEA_PUSHER_NAME: 'gitea', REMOTE_USER: 'http' }, 'gitea'],
+  [{ GL_USERNAME: '', REMOTE_USER: 'http' }, 'http'],
+  [{ USER: undefined }, null],
+])('the pusher is the first of the known variables: %j', async (variables, pusher) => {
+  const { sandbox, recorder } = await setUpGit();
+  const hash = sandbox.commit('one');
+  await sandbox.push({}, 'origin', 'main');
+  const lines = Buffer.from(`${ZEROS} ${hash} refs/heads/main\n`);
+  await announcePush(lines, { ...GIT_ENVIRONMENT, GIT_DIR: sandbox.bare, ...variables });
+  expect(recorder.pushes[0]?.pusher).toBe(pusher);
+});
+
+test('a line that changes nothing announces nothing', async () => {
+  const { sandbox, recorder } = await setUpGit();
+  const hash = sandbox.commit('one');
+  await sandbox.push({}, 'origin', 'main');
+  const lines = Buffer.from(`${hash} ${hash} refs/heads/main\n${ZEROS} ${ZEROS} refs/heads/never\n`);
+  expect(await announcePush(lines, { ...GIT_ENVIRONMENT, GIT_DIR: sandbox.bare })).toBeUndefined();
+  expect(recorder.requests).toEqual([]);
+});

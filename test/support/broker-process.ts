@@ -1,0 +1,249 @@
+// Starts the built broker as a process of its own and owns its directory, its exit and what it printed.
+// It knows the command line only: nothing from src/ is imported.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pauseFor, withDeadline } from './deadline.ts';
+import type { Target } from './raw-http.ts';
+
+const cliPath = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** How a process ended: a code, or the signal that killed it. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface BrokerOptions {
+  /** Flags after `serve --database …`, for instance `['--keep-alive-seconds', '0.3']`. */
+  readonly flags?: readonly string[];
+  /** Listens on a Unix socket in the broker's directory instead of a port. */
+  readonly onUnixSocket?: boolean;
+  /** Variables beside PATH; nothing else is inherited. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** One broker on loopback (any free port) or a Unix socket, with a database of its own in a temporary directory. */
+export class BrokerProcess {
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'gitpubsub-test-'));
+  readonly #options: BrokerOptions;
+  #child: ChildProcess | undefined;
+  #target: Target | undefined;
+  #exit: Promise<ProcessExit> = Promise.resolve({ code: null, signal: null });
+  #output = '';
+  #stderr = '';
+  readonly #killOnExit = (): void => {
+    this.#child?.kill('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  };
+
+  private constructor(options: BrokerOptions) {
+    this.#options = options;
+    process.once('exit', this.#killOnExit);
+  }
+
+  /** Resolves once the broker says that it is listening. */
+  static async start(options: BrokerOptions = {}): Promise<BrokerProcess> {
+    const broker = new BrokerProcess(options);
+    try {
+      await broker.launch();
+    } catch (error) {
+      await broker.dispose();
+      throw error;
+    }
+    return broker;
+  }
+
+  get databasePath(): string {
+    return join(this.directory, 'gitpubsub.db');
+  }
+
+  get socketPath(): string {
+    return join(this.directory, 'gitpubsub.sock');
+  }
+
+  /** Where to connect; another port after each restart. */
+  get target(): Target {
+    if (this.#target === undefined) throw new TypeError('the broker is not listening');
+    return this.#target;
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new TypeError('the broker is not running');
+    return pid;
+  }
+
+  get exited(): Promise<ProcessExit> {
+    return this.#exit;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Starts the process on the same database; use `restart` unless it has ended already. */
+  async launch(): Promise<void> {
+    this.#output = '';
+    const where = this.#options.onUnixSocket === true ? ['--socket', this.socketPath] : ['--port', '0'];
+    const child = spawn(
+      process.execPath,
+      [cliPath, 'serve', ...where, '--database', this.databasePath, ...(this.#options.flags ?? [])],
+      {
+        cwd: this.directory,
+        env: cleanEnvironment(this.#options.environment),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    this.#child = child;
+    this.#exit = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#child = undefined;
+        resolve({ code, signal });
+      });
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+    });
+    const listening = new Promise<Target>((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+        const address = findListeningAddress(this.#output);
+        if (address !== undefined) resolve(parseAddress(address));
+      });
+    });
+    const failed = this.#exit.then((exit): never => {
+      throw new Error(
+        `the broker ended before it listened: ${JSON.stringify(exit)}\n${this.describeOutput()}`,
+      );
+    });
+    failed.catch(() => undefined);
+    this.#target = await withDeadline(
+      Promise.race([listening, failed]),
+      () => `the broker says that it is listening\n${this.describeOutput()}`,
+    );
+  }
+
+  sendSignal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** SIGTERM, and the exit; a broker that does not end within the deadline is killed and the promise rejects. */
+  async stop(deadlineMs: number = 15_000): Promise<ProcessExit> {
+    this.sendSignal('SIGTERM');
+    try {
+      return await withDeadline(
+        this.#exit,
+        () => `the broker ends after SIGTERM\n${this.describeOutput()}`,
+        deadlineMs,
+      );
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
+  }
+
+  /** SIGKILL, and the exit. */
+  async kill(): Promise<ProcessExit> {
+    this.sendSignal('SIGKILL');
+    return this.#exit;
+  }
+
+  /** Stops the broker as an operator would and starts it again on the same database. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.launch();
+  }
+
+  /** Copies everything in the directory of a stopped broker elsewhere, as an operator's backup would. */
+  async saveDirectory(destination: string): Promise<void> {
+    await cp(this.directory, destination, { recursive: true });
+  }
+
+  /** Puts the files of an earlier `saveDirectory` in the place of those of a stopped broker. */
+  async restoreDirectory(source: string): Promise<void> {
+    for (const name of readdirSync(this.directory)) {
+      await rm(join(this.directory, name), { recursive: true, force: true });
+    }
+    await cp(source, this.directory, { recursive: true });
+  }
+
+  /** Ends the process if it still runs, and removes its directory. */
+  async dispose(): Promise<void> {
+    process.removeListener('exit', this.#killOnExit);
+    if (this.#child !== undefined) {
+      this.sendSignal('SIGTERM');
+      const ended = await Promise.race([this.#exit.then(() => true), pauseFor(500).then(() => false)]);
+      if (!ended) await this.kill();
+    }
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** What the process printed, for the message of a failed test. */
+  describeOutput(): string {
+    return `stdout: ${this.#output.slice(-2000)}\nstderr: ${this.#stderr.slice(-2000)}`;
+  }
+}
+
+/** Runs the command line to its end, for starts that must fail. */
+export async function runCommandLine(
+  args: readonly string[],
+): Promise<ProcessExit & { readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [cliPath, ...args], {
+    cwd: tmpdir(),
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const closed = new Promise<ProcessExit>((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve({ code, signal });
+    });
+  });
+  try {
+    const exit = await withDeadline(closed, () => `gitpubsub ${args.join(' ')} ends\n${stdout}\n${stderr}`);
+    return { ...exit, stdout, stderr };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], ...extra };
+}
+
+function findListeningAddress(output: string): string | undefined {
+  for (const line of output.split('\n')) {
+    if (!line.includes('"listening"')) continue;
+    const entry = parseLogLine(line);
+    if (entry?.['msg'] === 'listening' && typeof entry['address'] === 'string') return entry['address'];
+  }
+  return undefined;
+}
+
+function parseLogLine(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    // Why: the last line may be cut where the pipe's buffer ended; it is looked at again with the rest.
+    return undefined;
+  }
+}
+
+function parseAddress(address: string): Target {
+  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
+  const url = new URL(address);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) };
+}

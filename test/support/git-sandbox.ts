@@ -1,0 +1,125 @@
+// A throwaway pair of repositories, one that pushes and one that is pushed to, with nothing of the machine's git settings.
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The environment of every git in tests. */
+export const GIT_ENVIRONMENT: Readonly<Record<string, string | undefined>> = {
+  PATH: process.env['PATH'],
+  HOME: tmpdir(),
+  LC_ALL: 'C.UTF-8',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'Ada Author',
+  GIT_AUTHOR_EMAIL: 'ada@example.org',
+  GIT_AUTHOR_DATE: '1700000000 +0530',
+  GIT_COMMITTER_NAME: 'Carl Committer',
+  GIT_COMMITTER_EMAIL: 'carl@example.org',
+  GIT_COMMITTER_DATE: '1700003600 -0330',
+  USER: 'petra',
+};
+
+/** How the sandbox differs from the usual. */
+export interface SandboxOptions {
+  readonly name?: string;
+  readonly objectFormat?: 'sha1' | 'sha256';
+}
+
+/** What a push ended with. */
+export interface PushResult {
+  readonly status: number;
+  readonly stderr: string;
+}
+
+/** The pushed-to repository is bare; its hook writes down the lines git gives it, until a test installs another. */
+export class GitSandbox {
+  readonly root: string = mkdtempSync(join(tmpdir(), 'gitpubsub-hook-'));
+  readonly bare: string;
+  readonly work: string = join(this.root, 'work');
+
+  constructor({ name = 'widget.git', objectFormat = 'sha1' }: SandboxOptions = {}) {
+    this.bare = join(this.root, name);
+    const format = `--object-format=${objectFormat}`;
+    const options = { env: GIT_ENVIRONMENT, cwd: this.root };
+    execFileSync('git', ['init', '-q', '--bare', '-b', 'main', format, this.bare], options);
+    execFileSync('git', ['init', '-q', '-b', 'main', format, this.work], options);
+    this.git('remote', 'add', 'origin', this.bare);
+    this.installHook('#!/bin/sh\ncat >pushed-refs\n');
+  }
+
+  /** Puts another hook in place. */
+  installHook(script: string): void {
+    writeFileSync(join(this.bare, 'hooks', 'post-receive'), script, { mode: 0o755 });
+  }
+
+  /** Runs git in the pushing repository and gives what it prints, without the last line end. */
+  git(...args: string[]): string {
+    return this.#run(this.work, args, '').toString().replace(/\n$/, '');
+  }
+
+  /** Runs git in the pushed-to repository and gives the bytes it prints. */
+  bareGit(...args: string[]): Buffer {
+    return this.#run(this.bare, args, '');
+  }
+
+  /** Writes an object of exactly this content, sound or not, and gives its hash. */
+  writeObject(type: 'commit' | 'tag' | 'blob', content: string | Buffer): string {
+    const args = ['hash-object', '-t', type, '-w', '--stdin', '--literally'];
+    return this.#run(this.work, args, content).toString().trim();
+  }
+
+  /** Commits with these files changed (none: an empty commit) and gives the hash. */
+  commit(message: string, files: Readonly<Record<string, string>> = {}): string {
+    for (const [path, content] of Object.entries(files)) writeFileSync(join(this.work, path), content);
+    this.git('add', '--all');
+    this.git('commit', '-q', '--allow-empty', '--allow-empty-message', '-m', message);
+    return this.git('rev-parse', 'HEAD');
+  }
+
+  /** Feeds `git fast-import`. */
+  fastImport(stream: string | Buffer): void {
+    this.#run(this.work, ['fast-import', '--quiet', '--force'], stream);
+  }
+
+  /** Pushes; resolves whatever becomes of it. */
+  push(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<PushResult> {
+    return new Promise((resolve) => {
+      const options = { cwd: this.work, env: { ...GIT_ENVIRONMENT, ...environment } };
+      const child = execFile('git', ['push', '-q', ...args], options, (_error, _stdout, stderr) => {
+        resolve({ status: child.exitCode ?? -1, stderr });
+      });
+    });
+  }
+
+  /** The lines that git gave the hook of the last push. */
+  pushedRefs(): Buffer {
+    return readFileSync(join(this.bare, 'pushed-refs'));
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #run(cwd: string, args: readonly string[], input: string | Buffer): Buffer {
+    const options = { cwd, env: GIT_ENVIRONMENT, input, maxBuffer: 1 << 30, stdio: 'pipe' as const };
+    return execFileSync('git', args, options);
+  }
+}
+
+/** Runs a program to its end, with this on its standard input. */
+export function runProgram(
+  command: readonly [string, ...string[]],
+  cwd: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  input: string,
+): Promise<PushResult> {
+  const [program, ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env: environment, stdio: ['pipe', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('error', reject).on('close', (status) => resolve({ status: status ?? -1, stderr }));
+    child.stdin.end(input);
+  });
+}
