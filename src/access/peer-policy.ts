@@ -19,14 +19,14 @@ export interface PeerFacts {
 export type PeerDecision = TrustedPeer | UntrustedPeer;
 
 /** A client that may publish and see statistics. */
-export interface TrustedPeer {
+interface TrustedPeer {
   readonly isTrusted: true;
   /** The address in its one spelling, or `unix`. */
   readonly client: string;
 }
 
 /** A client that may only subscribe. */
-export interface UntrustedPeer {
+interface UntrustedPeer {
   readonly isTrusted: false;
   /** The address in its one spelling, `unix` or `unknown`. */
   readonly client: string;

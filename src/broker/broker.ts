@@ -186,14 +186,9 @@ export class Broker {
   }
 
   #createHost(): SubscriptionHost {
-    const broker = this;
     return {
-      get lastOffset() {
-        return broker.#eventLog.lastOffset;
-      },
-      get fannedOutTo() {
-        return broker.#fannedOutTo;
-      },
+      lastOffset: () => this.#eventLog.lastOffset,
+      fannedOutTo: () => this.#fannedOutTo,
       monotonicMs: () => this.#options.clock.monotonicMs(),
       readPage: (selection, after) => this.#readPage(selection, after),
       joinLive: (subscription) => this.#live.add(subscription.selection, subscription),

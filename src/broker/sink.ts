@@ -10,8 +10,8 @@ export interface Sink {
   write(batch: Batch, aliveMs: number): boolean;
   /** Hands over a keep-alive. @returns as {@link Sink.write} */
   keepAlive(aliveMs: number): boolean;
-  /** Tries to send what is waiting, without adding to it. */
-  nudge(): void;
+  /** Of a full sink: tries to send what is waiting. @returns whether all of it went, so that it may be written to again */
+  nudge(): boolean;
   /** Ends the stream cleanly. */
   end(): void;
   /** Ends the stream so that the client sees that something is missing. */

@@ -8,9 +8,9 @@ import type { Sink } from './sink.ts';
 /** What a subscription needs of the broker around it. */
 export interface SubscriptionHost {
   /** Offset of the newest event in the log. */
-  readonly lastOffset: number;
+  lastOffset(): number;
   /** Offset up to which fan-out went. */
-  readonly fannedOutTo: number;
+  fannedOutTo(): number;
   /** A page of events after an offset. */
   readPage(selection: Selection, after: number): Promise<Page>;
   /** Milliseconds that never jump. */
@@ -33,6 +33,13 @@ export interface StartPoint {
   /** No event after it is older than this, UTC milliseconds: what the first keep-alive may say. [P12] */
   readonly aliveMs: number;
 }
+
+/**
+ * How often a full sink is nudged, in milliseconds. Measured: the library cuts a stream about 10 s after a write that
+ * could not be sent at once, even when the rest went since, unless another one could not; so it has to be tried, and
+ * filled again as soon as there is room, several times within those.
+ */
+const NUDGE_INTERVAL_MS = 3_000;
 
 /**
  * `replaying`: reads the log after the cursor, page by page, unless its sink is full. `live`: takes what fan-out brings.
@@ -94,17 +101,11 @@ export class Subscription {
     if (page && this.#isReplaying()) this.#takePage(page);
   }
 
-  /** The sink moved, though it may still be full. */
+  /** The full sink moved: some of what it holds went, perhaps all. */
   progressed(): void {
-    if (this.isFull) this.#fullSinceMs = this.#host.monotonicMs();
-  }
-
-  /** The sink takes writes again. */
-  drained(): void {
     if (this.#state === 'closed' || !this.isFull) return;
-    this.#fullSinceMs = undefined;
-    if (this.#isEnding) this.end();
-    else this.#goOn();
+    this.#fullSinceMs = this.#host.monotonicMs();
+    this.#nudge(this.#fullSinceMs);
   }
 
   /**
@@ -117,14 +118,14 @@ export class Subscription {
     const isTaking = this.#sink.keepAlive(this.#state === 'live' ? nowMs : this.#aliveMs);
     if (isTaking) return;
     this.#fullSinceMs = monotonicMs;
-    if (this.#isLive()) this.#leaveLive(this.#host.fannedOutTo);
+    if (this.#isLive()) this.#leaveLive(this.#host.fannedOutTo());
   }
 
-  /** Tries again to send what a full sink holds, and cuts it when it has not moved for `stallMs`. [P23] */
+  /** Tries now and then to send what a full sink holds, and cuts it when it has not moved for `stallMs`. [P23] */
   checkStall(monotonicMs: number, stallMs: number): void {
     if (this.#state === 'closed' || this.#fullSinceMs === undefined) return;
     if (monotonicMs - this.#fullSinceMs >= stallMs) this.#cut('stalled');
-    else this.#sink.nudge();
+    else if (monotonicMs - this.#lastWriteMs >= NUDGE_INTERVAL_MS) this.#nudge(monotonicMs);
   }
 
   /** Ends the stream cleanly; one whose sink is full ends once it drained. [P27] */
@@ -146,9 +147,17 @@ export class Subscription {
     this.#close();
   }
 
+  #nudge(monotonicMs: number): void {
+    this.#lastWriteMs = monotonicMs;
+    if (!this.#sink.nudge()) return;
+    this.#fullSinceMs = undefined;
+    if (this.#isEnding) this.end();
+    else this.#goOn();
+  }
+
   // The one place that decides between the states; in the same tick as the last look at the log.
   #goOn(): void {
-    if (this.#cursor >= this.#host.lastOffset) {
+    if (this.#cursor >= this.#host.lastOffset()) {
       this.#state = 'live';
       this.#host.joinLive(this);
     } else {

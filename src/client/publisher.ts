@@ -3,8 +3,8 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 
-/** Longest wait for one publish, connection and answer included; beyond it the broker counts as unreachable. */
-export const PUBLISH_TIMEOUT_MS = 5_000;
+// Longest wait for one publish, connection and answer included; beyond it the broker counts as unreachable.
+const PUBLISH_TIMEOUT_MS = 5_000;
 
 // What is read of an answer: enough for a Problem Details body, harmless for our memory.
 const MAX_ANSWER_BYTES = 16 * 1024;

@@ -39,16 +39,16 @@ const bytesOrText = z.union([
 ]);
 
 /** A whole number. */
-export function wholeNumber(bounds: Bounds, note = ''): Kind<number> {
+export function wholeNumber(bounds: Bounds): Kind<number> {
   return {
     schema: numberOrText.pipe(z.int().min(bounds.min).max(bounds.max)),
-    allowed: `a whole number from ${bounds.min} to ${bounds.max}${note}`,
+    allowed: `a whole number from ${bounds.min} to ${bounds.max}`,
     isList: false,
     format: String,
   };
 }
 
-/** A number that may have a fraction. */
+/** A number that may have a fraction. The note stands behind what is allowed, to say why. */
 export function anyNumber(bounds: Bounds, note = ''): Kind<number> {
   return {
     schema: numberOrText.pipe(z.number().min(bounds.min).max(bounds.max)),
@@ -59,10 +59,10 @@ export function anyNumber(bounds: Bounds, note = ''): Kind<number> {
 }
 
 /** A number of bytes, also as `256KiB`, `1.5 MiB`, `1 GiB`. */
-export function byteCount(bounds: Bounds, note = ''): Kind<number> {
+export function byteCount(bounds: Bounds): Kind<number> {
   return {
     schema: bytesOrText.pipe(z.int().min(bounds.min).max(bounds.max)),
-    allowed: `a whole number of bytes from ${bounds.min} to ${bounds.max}, or with KiB, MiB or GiB as in 256KiB${note}`,
+    allowed: `a whole number of bytes from ${bounds.min} to ${bounds.max}, or with KiB, MiB or GiB as in 256KiB`,
     isList: false,
     format: formatBytes,
   };

@@ -37,7 +37,7 @@ export interface Settings {
 export type SettingKey = keyof Settings;
 
 /** The heading that a setting stands under in `--help`. */
-export type SettingGroup = 'Listening' | 'Storage' | 'Who may publish' | 'Limits' | 'Logging';
+type SettingGroup = 'Listening' | 'Storage' | 'Who may publish' | 'Limits' | 'Logging';
 
 /** All there is to know about one setting. */
 export interface Setting<T> {

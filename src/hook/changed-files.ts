@@ -42,6 +42,7 @@ async function* parseChangedFiles(reader: ByteReader): AsyncGenerator<ChangedFil
     let field = await reader.readUntil(NUL);
     for (; field?.[0] === COLON; field = await reader.readUntil(NUL)) {
       const path = await reader.readUntil(NUL);
+      // Why a copy: the path itself would hold on to the whole chunk it came in.
       if (path !== undefined && count < MAX_FILES_COUNT) paths.push(Buffer.from(path));
       count++;
     }

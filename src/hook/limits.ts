@@ -4,11 +4,9 @@
 /** Longest event the hook makes, in bytes of ASCII JSON; the list of files gets what the rest leaves of it. */
 export const MAX_EVENT_BYTES = 250_000;
 
-/**
- * What subject, body, log and their exact bytes may take together, in bytes of ASCII JSON: a message of 100 KiB is in
- * there twice. A longer one is cut, with `logTruncated`.
- */
-export const MAX_MESSAGE_BYTES = 210_000;
+// What subject, body, log and their exact bytes may take together, in bytes of ASCII JSON: a message of 100 KiB is in
+// there twice. A longer one is cut, with `logTruncated`; so is that of a tag, with `messageTruncated`.
+const MAX_MESSAGE_BYTES = 210_000;
 
 /** Most paths in `files`: what a person may still want to read. Beyond it the list is cut, with `filesTruncated`. */
 export const MAX_FILES_COUNT = 1_000;
@@ -30,7 +28,7 @@ export function asciiJsonBytes(value: unknown): number {
   return bytes;
 }
 
-/** Describes the longest beginning of a message whose description keeps within {@link MAX_MESSAGE_BYTES}. */
+/** Describes the longest beginning of a message whose description leaves room in an event for the rest. */
 export function fitMessage<Members>(
   message: Buffer,
   describe: (kept: Buffer) => Members,

@@ -6,8 +6,8 @@ import type { RefUpdate } from './ref-update.ts';
 import { decodeText, type Text } from './text.ts';
 import { DEFAULT_TOPIC_TEMPLATE, topicPath } from './topic-template.ts';
 
-/** The broker of a repository that configures none. Why not localhost: `gitpubsub serve` listens on IPv4 alone. */
-export const DEFAULT_BROKER_URL = 'http://127.0.0.1:2069';
+// The broker of a repository that configures none. Why not localhost: `gitpubsub serve` listens on IPv4 alone.
+const DEFAULT_BROKER_URL = 'http://127.0.0.1:2069';
 
 /** What the hook of one repository works with. */
 export interface HookSettings {

@@ -56,9 +56,10 @@ export class StreamSink implements Sink {
     return this.#writeSlice([chunk]);
   }
 
-  nudge(): void {
-    // Measured: an empty cork sends what is waiting, and without any call the library cuts a full stream after 11 s.
-    if (!this.#isOver) this.#response.cork(() => {});
+  nudge(): boolean {
+    this.#flush();
+    // Why a keep-alive, the only thing ever written to a full sink: nothing else tells whether all of it went.
+    return this.keepAlive(this.#aliveMs);
   }
 
   end(): void {
@@ -83,14 +84,15 @@ export class StreamSink implements Sink {
     return isTaking;
   }
 
-  // Once this is registered the library flushes nothing by itself.
+  // Once this is registered the library flushes nothing by itself. Its return value changes nothing.
   #writable(): boolean {
-    this.nudge();
-    if (!this.#subscription?.isFull) return true;
-    this.#subscription.progressed();
-    // Why: nothing tells how much still waits, but a write returns true only when nothing does.
-    if (this.keepAlive(this.#aliveMs)) this.#subscription.drained();
+    if (this.#subscription?.isFull) this.#subscription.progressed();
+    else this.#flush();
     return true;
+  }
+
+  #flush(): void {
+    if (!this.#isOver) this.#response.cork(() => {});
   }
 
   #gone(): void {

@@ -257,6 +257,25 @@ describe('P5 origins', () => {
   });
 });
 
+describe('P24 statistics through a proxy', () => {
+  it.each([
+    ['a trusted client', proxyAddress, [['X-Forwarded-For', '10.1.2.3']], true],
+    ['an untrusted client', proxyAddress, [['X-Forwarded-For', '203.0.113.9']], false],
+    [
+      'a client that claims to be another',
+      proxyAddress,
+      [['X-Forwarded-For', '10.1.2.3, 203.0.113.9']],
+      false,
+    ],
+    ['a trusted peer that is no trusted proxy', '127.0.0.2', [['X-Forwarded-For', '10.1.2.3']], false],
+    ['a trusted peer itself', '127.0.0.2', [], true],
+  ] as const)('are shown as publishing is allowed: %s', async (_who, localAddress, headers, isShown) => {
+    const response = await request(listed.target, { method: 'HEAD', headers, localAddress });
+    expect(response.statusCode).toBe(200);
+    expect(response.header('x-subscribers') !== undefined).toBe(isShown);
+  });
+});
+
 describe('P5 a Unix socket', () => {
   it('is open to its owner alone', async () => {
     const status = await stat(onSocket.socketPath);

@@ -9,6 +9,7 @@ import { StreamReader } from '../support/stream-reader.ts';
 
 const defaultMaxEventBytes = 256 * 1024;
 const maxLineBytes = 600_000;
+const isSlowRun = process.env['GITPUBSUB_SLOW_TESTS'] !== undefined;
 
 let broker: BrokerProcess;
 let small: BrokerProcess;
@@ -407,4 +408,22 @@ describe('P6 limits', () => {
     // Why: the broker learns of the closed connections in its own time.
     await expect.poll(async () => (await post('1')).statusCode, { timeout: 10_000 }).toBe(200);
   });
+
+  it.runIf(isSlowRun)(
+    'gives a body a deadline, also while its bytes trickle in',
+    async () => {
+      const connection = await RawConnection.open(broker.target);
+      connection.write(
+        composeRequest({ method: 'POST', path: '/bodies', headers: [['Content-Length', '1000']] }),
+      );
+      const trickle = setInterval(() => connection.write(' '), 500);
+      try {
+        await connection.waitForClose(30_000);
+      } finally {
+        clearInterval(trickle);
+        connection.close();
+      }
+    },
+    40_000,
+  );
 });

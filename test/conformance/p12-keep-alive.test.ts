@@ -56,7 +56,7 @@ function makeBodies(count: number, byteLength: number, mark: string): readonly s
   });
 }
 
-describe('P12 keep-alives', () => {
+describe.concurrent('P12 keep-alives', () => {
   it('are one member, stillalive, in a line of its own', async () => {
     const stream = await StreamReader.open(brisk.target, '/form');
     await stream.waitForKeepAlives(3);
@@ -75,13 +75,13 @@ describe('P12 keep-alives', () => {
     stream.close();
   });
 
-  it.concurrent('come at the interval that is set while nothing happens', async () => {
+  it('come at the interval that is set while nothing happens', async () => {
     const stream = await StreamReader.open(brisk.target, '/idle');
     await stream.waitForKeepAlives(10);
     stream.close();
   });
 
-  it.concurrent('come by default before a client with a timeout of eleven seconds gives up', async () => {
+  it('come by default before a client with a timeout of eleven seconds gives up', async () => {
     const stream = await StreamReader.open(byDefault.target, '/idle');
     await stream.waitForKeepAlives(2, 8_000);
     stream.close();
@@ -159,7 +159,7 @@ describe('P12 keep-alives', () => {
   });
 });
 
-describe('P12 the time of a keep-alive', () => {
+describe.concurrent('P12 the time of a keep-alive', () => {
   it('is never 0, also on an empty log and in a replay of nothing', async () => {
     const empty = await BrokerProcess.start({ flags: ['--keep-alive-seconds', '0.2'] });
     try {

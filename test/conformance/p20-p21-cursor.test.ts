@@ -203,26 +203,20 @@ describe('P20 a cursor', () => {
     expectProblem(await request(broker.target, { path: '/parse?lastEventId=' }), 400);
   });
 
-  it('cut short or altered is refused or answered with a gap, never believed', async () => {
-    const [first, second] = await publishAll(broker.target, '/altered', numbered(3));
+  it('that was cut short, or has more behind it, is refused or answered with a gap, never believed', async () => {
+    const [, second] = await publishAll(broker.target, '/altered', numbered(3));
     const cursor = second?.cursor ?? '';
-    const altered = [cursor.slice(0, -1), `${cursor}0`];
-    for (let index = 0; index < cursor.length; index += 1) {
-      for (const replacement of ['0', '7', 'b']) {
-        altered.push(cursor.slice(0, index) + replacement + cursor.slice(index + 1));
-      }
-    }
+    const altered = [`${cursor}0`, `0${cursor}`, cursor + cursor];
+    for (let length = 1; length < cursor.length; length += 1) altered.push(cursor.slice(0, length));
     const believed: string[] = [];
-    for (const value of altered.filter((each) => each !== cursor && each !== first?.cursor)) {
-      const outcome = await StreamReader.open(broker.target, '/altered', after(value)).catch(
-        (error: unknown) => String(error),
-      );
+    for (const value of altered) {
+      const outcome = await StreamReader.open(broker.target, '/altered', after(value)).catch(String);
       if (typeof outcome === 'string') {
         expect(outcome).toContain('status 400');
-        continue;
+      } else {
+        if (outcome.response.header('x-fetch-gap') !== 'unknown') believed.push(value);
+        outcome.close();
       }
-      if (outcome.response.header('x-fetch-gap') !== 'unknown') believed.push(value);
-      outcome.close();
     }
     expect(believed).toStrictEqual([]);
   });

@@ -40,13 +40,14 @@ describe.concurrent('P27 SIGTERM', () => {
       for (const stream of streams) await stream.waitForKeepAlives(1);
       broker.sendSignal('SIGTERM');
       for (const stream of streams) expect(await stream.waitForEnd()).toBe('final-chunk');
-      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      expect(await broker.waitForExit(10_000)).toStrictEqual({ code: 0, signal: null });
     });
   });
 
   it('ends a broker with nothing to do with 0', async () => {
     await withBroker(async (broker) => {
-      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      broker.sendSignal('SIGTERM');
+      expect(await broker.waitForExit(10_000)).toStrictEqual({ code: 0, signal: null });
     });
   });
 
@@ -55,7 +56,7 @@ describe.concurrent('P27 SIGTERM', () => {
       const stream = await StreamReader.open(broker.target, '/end');
       broker.sendSignal('SIGTERM');
       expect(await stream.waitForEnd()).toBe('final-chunk');
-      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      expect(await broker.waitForExit(10_000)).toStrictEqual({ code: 0, signal: null });
     }, true);
   });
 
@@ -65,7 +66,8 @@ describe.concurrent('P27 SIGTERM', () => {
       const kept = await RawConnection.open(broker.target);
       kept.write(composeRequest({ path: '/-/livez' }));
       expect((await kept.readResponse()).statusCode).toBe(200);
-      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      broker.sendSignal('SIGTERM');
+      expect(await broker.waitForExit(10_000)).toStrictEqual({ code: 0, signal: null });
       silent.close();
       kept.close();
     });
@@ -74,7 +76,8 @@ describe.concurrent('P27 SIGTERM', () => {
   it('refuses new connections', async () => {
     await withBroker(async (broker) => {
       const { target } = broker;
-      expect(await broker.stop(10_000)).toMatchObject({ code: 0 });
+      broker.sendSignal('SIGTERM');
+      expect(await broker.waitForExit(10_000)).toMatchObject({ code: 0 });
       await expect(RawConnection.open(target)).rejects.toThrow('ECONNREFUSED');
     });
   });
@@ -92,7 +95,7 @@ describe.concurrent('P27 SIGTERM', () => {
       await waitUntilRefusing(broker);
       connection.write('un"');
       expect((await connection.readResponse('POST')).describe()).toMatch(/^status 200\b/);
-      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      expect(await broker.waitForExit(10_000)).toStrictEqual({ code: 0, signal: null });
       await broker.launch();
       const stream = await StreamReader.open(broker.target, '/begun', { headers: [['X-Fetch-Since', '0']] });
       expect(await stream.nextEvent()).toBe('"begun"');
@@ -114,7 +117,7 @@ describe.concurrent('P27 SIGTERM', () => {
       const acknowledged = bodies.filter((_, index) => outcomes[index]?.status === 'fulfilled');
       expect(await stream.waitForEnd()).toBe('final-chunk');
       expect(stream.events).toStrictEqual(expect.arrayContaining(acknowledged));
-      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      expect(await broker.waitForExit(10_000)).toStrictEqual({ code: 0, signal: null });
       await broker.launch();
       const replay = await StreamReader.open(broker.target, '/busy', { headers: [['X-Fetch-Since', '0']] });
       expect((await replay.waitForEvents(acknowledged.length)).toSorted()).toStrictEqual(
@@ -136,7 +139,7 @@ describe.concurrent('P27 SIGTERM', () => {
       await publishAll(broker.target, '/stuck', bodies);
       broker.sendSignal('SIGTERM');
       expect(await quick.waitForEnd()).toBe('final-chunk');
-      expect(await broker.stop(10_000)).toStrictEqual({ code: 0, signal: null });
+      expect(await broker.waitForExit(10_000)).toStrictEqual({ code: 0, signal: null });
       stuck.resume();
       expect(await stuck.waitForEnd()).toBe('cut');
       expect(stuck.events).toStrictEqual(bodies.slice(0, stuck.events.length));

@@ -7,7 +7,7 @@ import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pauseFor, withDeadline } from './deadline.ts';
+import { withDeadline } from './deadline.ts';
 import type { Target } from './raw-http.ts';
 
 const cliPath = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -78,10 +78,6 @@ export class BrokerProcess {
     return pid;
   }
 
-  get exited(): Promise<ProcessExit> {
-    return this.#exit;
-  }
-
   get stderr(): string {
     return this.#stderr;
   }
@@ -89,6 +85,7 @@ export class BrokerProcess {
   /** Starts the process on the same database; use `restart` unless it has ended already. */
   async launch(): Promise<void> {
     this.#output = '';
+    this.#stderr = '';
     const where = this.#options.onUnixSocket === true ? ['--socket', this.socketPath] : ['--port', '0'];
     const child = spawn(
       process.execPath,
@@ -118,13 +115,13 @@ export class BrokerProcess {
     });
     const failed = this.#exit.then((exit): never => {
       throw new Error(
-        `the broker ended before it listened: ${JSON.stringify(exit)}\n${this.describeOutput()}`,
+        `the broker ended before it listened: ${JSON.stringify(exit)}\n${this.#describeOutput()}`,
       );
     });
     failed.catch(() => undefined);
     this.#target = await withDeadline(
       Promise.race([listening, failed]),
-      () => `the broker says that it is listening\n${this.describeOutput()}`,
+      () => `the broker says that it is listening\n${this.#describeOutput()}`,
     );
   }
 
@@ -132,19 +129,25 @@ export class BrokerProcess {
     this.#child?.kill(signal);
   }
 
-  /** SIGTERM, and the exit; a broker that does not end within the deadline is killed and the promise rejects. */
-  async stop(deadlineMs: number = 15_000): Promise<ProcessExit> {
-    this.sendSignal('SIGTERM');
+  /** The exit; a broker that does not end within the deadline is killed and the promise rejects. */
+  async waitForExit(deadlineMs: number = 15_000): Promise<ProcessExit> {
     try {
       return await withDeadline(
         this.#exit,
-        () => `the broker ends after SIGTERM\n${this.describeOutput()}`,
+        () => `the broker ends
+${this.#describeOutput()}`,
         deadlineMs,
       );
     } catch (error) {
       await this.kill();
       throw error;
     }
+  }
+
+  /** SIGTERM, and the exit. */
+  async stop(): Promise<ProcessExit> {
+    this.sendSignal('SIGTERM');
+    return this.waitForExit();
   }
 
   /** SIGKILL, and the exit. */
@@ -172,19 +175,14 @@ export class BrokerProcess {
     await cp(source, this.directory, { recursive: true });
   }
 
-  /** Ends the process if it still runs, and removes its directory. */
+  /** Kills the process if it still runs, and removes its directory. */
   async dispose(): Promise<void> {
     process.removeListener('exit', this.#killOnExit);
-    if (this.#child !== undefined) {
-      this.sendSignal('SIGTERM');
-      const ended = await Promise.race([this.#exit.then(() => true), pauseFor(500).then(() => false)]);
-      if (!ended) await this.kill();
-    }
+    await this.kill();
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** What the process printed, for the message of a failed test. */
-  describeOutput(): string {
+  #describeOutput(): string {
     return `stdout: ${this.#output.slice(-2000)}\nstderr: ${this.#stderr.slice(-2000)}`;
   }
 }

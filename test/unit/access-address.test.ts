@@ -21,6 +21,8 @@ describe('an address', () => {
     ['::FFFF:7f00:1', '127.0.0.1'],
     ['0000:0000:0000:0000:0000:ffff:7f00:0001', '127.0.0.1'],
     ['::7f00:1', '::7f00:1'],
+    ['::1:ffff:7f00:1', '::1:ffff:7f00:1'],
+    ['1::ffff:7f00:1', '1::ffff:7f00:1'],
     ['64:ff9b::7f00:1', '64:ff9b::7f00:1'],
   ])('%s is read as %s', (text, expected) => {
     expect(normalise(text)).toBe(expected);
