@@ -1,12 +1,7 @@
 #!/usr/bin/env node
 // The command line: one line of description per command, each loaded only when it is called.
 import { Command, CommanderError, Option } from 'commander';
-import {
-  CONFIGURATION_HELP_GROUP,
-  SERVE_HELP_FOOTER,
-  serveFlags,
-  type ServeFlag,
-} from './config/serve-flags.ts';
+import type { ServeFlag } from './config/serve-flags.ts';
 import { GitPubSubError } from './core/errors.ts';
 import { readVersion } from './version.ts';
 
@@ -23,7 +18,7 @@ const program = new Command('gitpubsub')
   .helpOption('-h, --help', 'show this help')
   .helpCommand('help [command]', 'show the help of a command')
   .exitOverride()
-  .addCommand(serveCommand())
+  .addCommand(await serveCommand())
   .addCommand(postReceiveCommand());
 
 try {
@@ -32,8 +27,11 @@ try {
   process.exitCode = report(error);
 }
 
-function serveCommand(): Command {
+async function serveCommand(): Promise<Command> {
   const serve = subcommand('serve').description('run the broker');
+  // Why: a push waits for this process to start, and the settings take longer to load than all else together.
+  if (process.argv[2] === 'post-receive') return serve;
+  const { CONFIGURATION_HELP_GROUP, SERVE_HELP_FOOTER, serveFlags } = await import('./config/serve-flags.ts');
   for (const flag of serveFlags) serve.addOption(toOption(flag));
   return serve
     .addOption(

@@ -1,29 +1,26 @@
 // The control case of clients.test.ts: against a server that leaves chunks open, the same check fails for the clients that wait.
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { pollUntil } from '../support/deadline.ts';
-import { ClientProcess, curl, requestsClients, requireClient } from './client-process.ts';
+import { ClientProcess, curl, requestsClients, requireClient, type Client } from './client-process.ts';
 import { expectOneByOne } from './expect-one-by-one.ts';
 import { makeEvents } from './sample-events.ts';
 
 const events = makeEvents(3, 20, 4_000);
 const [first = '', second = ''] = events;
 let server: LateServer;
-let client: ClientProcess;
 
 beforeEach(async () => {
   server = await LateServer.start();
 });
 afterEach(async () => {
-  await client.stop();
   await server.stop();
 });
 
 describe('a server that sends the CR LF of a chunk only with the next chunk', () => {
   it('has every event read at once by curl', async (context) => {
     requireClient(curl, context);
-    client = ClientProcess.start(curl, server.url);
-    await server.accepted();
+    const client = await connect(curl);
     await expectOneByOne(client, events, (event) => server.send(event));
     expect(client.events).toEqual(events);
   });
@@ -31,8 +28,7 @@ describe('a server that sends the CR LF of a chunk only with the next chunk', ()
   const cases = requestsClients.map((requestsClient) => [requestsClient.name, requestsClient] as const);
   it.for(cases)('has every event read one event late by %s', async ([, requestsClient], context) => {
     requireClient(requestsClient, context);
-    client = ClientProcess.start(requestsClient, server.url);
-    await server.accepted();
+    const client = await connect(requestsClient);
     // Why a shorter wait: it is waited for in full.
     const check = expectOneByOne(client, events, (event) => server.send(event), 1_000);
     await expect(check).rejects.toThrow('reports event 1; events so far: 0');
@@ -41,6 +37,13 @@ describe('a server that sends the CR LF of a chunk only with the next chunk', ()
     expect(client.events).toEqual([first]);
   });
 });
+
+async function connect(client: Client): Promise<ClientProcess> {
+  const started = ClientProcess.start(client, server.url);
+  onTestFinished(() => started.stop());
+  await server.accepted();
+  return started;
+}
 
 /** One chunked response a connection, each chunk left open until the next. */
 class LateServer {

@@ -127,9 +127,9 @@ describe.concurrent('P12 keep-alives', () => {
   });
 
   it('follow a batch of large events and of many small ones', async () => {
-    const stream = await StreamReader.open(slow.target, '/batch/large');
+    const stream = await StreamReader.open(slow.target, '/large');
     const bodies = [...makeBodies(5, 200_000, 'large'), ...makeBodies(300, 100, 'small')];
-    await Promise.all(bodies.map(async (body) => publish(slow.target, '/batch/large', body)));
+    await Promise.all(bodies.map(async (body) => publish(slow.target, '/large', body)));
     await stream.waitFor(
       () =>
         stream.events.length === bodies.length && stream.items.at(-1)?.kind === 'keep-alive'
@@ -143,8 +143,8 @@ describe.concurrent('P12 keep-alives', () => {
 
   it('follow the end of a replay at once', async () => {
     const bodies = makeBodies(500, 200, 'replayed');
-    await Promise.all(bodies.map(async (body) => publish(slow.target, '/batch/replay', body)));
-    const stream = await StreamReader.open(slow.target, '/batch/replay', {
+    await Promise.all(bodies.map(async (body) => publish(slow.target, '/replayed', body)));
+    const stream = await StreamReader.open(slow.target, '/replayed', {
       headers: [['X-Fetch-Since', '0']],
     });
     await stream.waitFor(
