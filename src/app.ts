@@ -49,6 +49,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       logger,
       corsOrigins: config.corsOrigins,
       maxEventBytes: config.maxEventBytes,
+      maxBatchBytes: config.maxBatchBytes,
       maxConnections,
       version: readVersion(),
     });

@@ -2,7 +2,7 @@
 import type { Clock, SteadyClock } from '../core/clock.ts';
 import { formatCursor, type Cursor } from '../core/cursor.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import type { Event, NewEvent } from '../core/event.ts';
+import type { Append, Event } from '../core/event.ts';
 import type { Logger } from '../core/logger.ts';
 import { selectPrefixes, type Selection } from '../core/selection.ts';
 import { ROOT_TOPIC } from '../core/topic.ts';
@@ -24,11 +24,14 @@ export interface BrokerOptions {
   readonly retention: RetentionPolicy;
 }
 
-/** What a publisher is told once its event is on disk. */
+/** What a publisher is told once its events are on disk. */
 export interface Receipt {
-  /** UTC milliseconds. */
+  /** Of the last event, UTC milliseconds. */
   readonly timeMs: number;
+  /** At the last event. */
   readonly cursor: string;
+  /** Whether they were on disk already, from an earlier request with the same idempotency key. */
+  readonly isReplayed: boolean;
 }
 
 /** Why a subscription does not start where its client asked. [P21] */
@@ -97,17 +100,16 @@ export class Broker {
   }
 
   /**
-   * Stores an event; resolves once it is durable. (Invariant: I1)
-   * @throws GitPubSubError `log-unavailable` or `shutting-down`, and then nothing was stored
+   * Stores events, all or none; resolves once they are durable. (Invariant: I1)
+   * @throws GitPubSubError `log-unavailable`, `shutting-down` or `idempotency-conflict`, and then nothing was stored
    */
-  async publish(event: NewEvent): Promise<Receipt> {
+  async publish(append: Append): Promise<Receipt> {
     if (this.#isDraining)
       throw new GitPubSubError('shutting-down', 'The broker is shutting down; try again soon.');
     this.#pendingPublishes += 1;
     try {
-      const [stored] = await this.#eventLog.append([event]);
-      if (!stored) throw new TypeError('The log stored no event and said nothing.');
-      return { timeMs: stored.timeMs, cursor: this.cursorAt(stored.offset) };
+      const { lastOffset, timeMs, isReplayed } = await this.#eventLog.append(append);
+      return { timeMs, cursor: this.cursorAt(lastOffset), isReplayed };
     } finally {
       this.#pendingPublishes -= 1;
     }

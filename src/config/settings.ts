@@ -26,6 +26,7 @@ export interface Settings {
   /** As browsers send them in `Origin`: `https://example.org`. */
   readonly corsOrigins: readonly string[];
   readonly maxEventBytes: number;
+  readonly maxBatchBytes: number;
   /** May have a fraction. */
   readonly keepAliveSeconds: number;
   /** May have a fraction. */
@@ -54,6 +55,9 @@ export interface Setting<T> {
 
 /** Largest event in bytes: an escaped line over 600,000 bytes is refused, and escaping never makes an event shorter. [P6] */
 const LARGEST_EVENT_BYTES = 600_000;
+
+/** Largest batch in bytes: half of what all bodies together may take. [P6] */
+const LARGEST_BATCH_BYTES = 33_554_432;
 
 /** Longest keep-alive interval: the shortest timeout of a known client is 11 s, and a keep-alive may be late. [P12] */
 const LONGEST_KEEP_ALIVE_SECONDS = 8;
@@ -160,6 +164,13 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     help: 'largest event taken',
     default: 262_144,
     kind: byteCount({ min: 1, max: LARGEST_EVENT_BYTES }),
+  },
+  maxBatchBytes: {
+    group: 'Limits',
+    placeholder: 'n',
+    help: 'largest batch of events taken',
+    default: 8_388_608,
+    kind: byteCount({ min: 1, max: LARGEST_BATCH_BYTES }),
   },
   keepAliveSeconds: {
     group: 'Limits',

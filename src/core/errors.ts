@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'invalid-framing'
   | 'invalid-query'
   | 'invalid-cursor'
+  | 'invalid-idempotency-key'
+  | 'idempotency-conflict'
   | 'publish-forbidden'
   | 'not-found'
   | 'method-not-allowed'

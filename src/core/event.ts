@@ -8,6 +8,22 @@ export interface NewEvent {
   readonly payload: string;
 }
 
+/** What makes a repeated append recognisable. [P9] */
+export interface Idempotency {
+  /** Whose key it is: the same key of another principal is another key. */
+  readonly principal: string;
+  readonly key: string;
+  /** Names what is stored: a repeat has the same one. */
+  readonly fingerprint: string;
+}
+
+/** Events to store together. */
+export interface Append {
+  /** At least one. */
+  readonly events: readonly NewEvent[];
+  readonly idempotency?: Idempotency | undefined;
+}
+
 /** A stored event. */
 export interface Event extends NewEvent {
   /** Position in the log, from 1, without holes, never reused. */

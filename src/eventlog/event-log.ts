@@ -1,6 +1,15 @@
 // The interface of the durable log: all that the broker knows of it. An engine stands behind it.
-import type { Event, NewEvent } from '../core/event.ts';
+import type { Append, Event } from '../core/event.ts';
 import type { Selection } from '../core/selection.ts';
+
+/** What became of an append. */
+export interface Appended {
+  /** Offset and time of the last of the events, UTC milliseconds. */
+  readonly lastOffset: number;
+  readonly timeMs: number;
+  /** Whether this was a repeat: nothing was stored now, the rest is as it was told the first time. */
+  readonly isReplayed: boolean;
+}
 
 /** What to read: the selected events after an offset, one page of them. */
 export interface ReadRequest {
@@ -54,9 +63,9 @@ export interface EventLog {
 
   /**
    * Stores events durably, all or none, in order. Appends of one turn of the loop share a commit.
-   * @throws GitPubSubError `log-unavailable`, and then none is stored
+   * @throws GitPubSubError `log-unavailable` or `idempotency-conflict`, and then none is stored
    */
-  append(events: readonly NewEvent[]): Promise<readonly Event[]>;
+  append(append: Append): Promise<Appended>;
 
   /** Calls back with every committed batch, in order, right after its commit and before `append` resolves. */
   onCommit(listener: (events: readonly Event[]) => void): void;

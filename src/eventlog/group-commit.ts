@@ -1,20 +1,24 @@
 // Group commit: the appends of one turn of the loop become one transaction. Knows no SQL: the engine commits.
 import { GitPubSubError } from '../core/errors.ts';
-import type { Event, NewEvent } from '../core/event.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Append } from '../core/event.ts';
+import type { Appended } from './event-log.ts';
 
 /** What the engine does with a batch. */
 export interface Committer {
-  /** Stores the events, all or none, and returns them as stored. Throws when it can't. */
-  commit(events: readonly NewEvent[]): readonly Event[];
+  /**
+   * Stores the events of all appends, or of none, and returns what became of each: an error for one that contradicts an
+   * earlier append, which keeps nobody else back. Throws when it can't store any.
+   */
+  commit(appends: readonly Append[]): readonly (Appended | GitPubSubError)[];
   /** Whether the error means that somebody else holds a lock, so that the same batch may succeed a little later. */
   isBusy(error: unknown): boolean;
 }
 
 interface PendingAppend {
-  readonly events: readonly NewEvent[];
+  readonly append: Append;
   readonly sinceMs: number;
-  readonly resolve: (stored: readonly Event[]) => void;
+  readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -46,10 +50,10 @@ export class GroupCommit {
     return this.#failure;
   }
 
-  /** Adds events to the next batch. @throws GitPubSubError `log-unavailable`, and then none of them is stored */
-  append(events: readonly NewEvent[]): Promise<readonly Event[]> {
+  /** Adds to the next batch; ends as {@link EventLog.append} does. */
+  append(append: Append): Promise<Appended> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ events, sinceMs: this.#clock.monotonicMs(), resolve, reject });
+      this.#pending.push({ append, sinceMs: this.#clock.monotonicMs(), resolve, reject });
       this.#schedule();
     });
   }
@@ -81,9 +85,9 @@ export class GroupCommit {
     this.#isScheduled = false;
     const batch = this.#takeBatch();
     try {
-      const stored = this.#committer.commit(batch.flatMap((append) => append.events));
+      const results = this.#committer.commit(batch.map(({ append }) => append));
       this.#failure = undefined;
-      resolveAll(batch, stored);
+      settleAll(batch, results);
     } catch (error) {
       this.#fail(batch, error);
     }
@@ -94,7 +98,7 @@ export class GroupCommit {
   #takeBatch(): PendingAppend[] {
     let eventCount = 0;
     let end = 0;
-    for (const append of this.#pending) {
+    for (const { append } of this.#pending) {
       eventCount += append.events.length;
       if (end > 0 && eventCount > MAX_COMMIT_EVENTS) break;
       end++;
@@ -113,9 +117,9 @@ export class GroupCommit {
     const isWorthRetry = this.#committer.isBusy(error);
     const [late, early] = partition(
       batch,
-      (append) => !isWorthRetry || now - append.sinceMs >= BUSY_DEADLINE_MS,
+      ({ sinceMs }) => !isWorthRetry || now - sinceMs >= BUSY_DEADLINE_MS,
     );
-    for (const append of late) append.reject(unavailable);
+    for (const pending of late) pending.reject(unavailable);
     if (early.length > 0) this.#retryLater(early);
   }
 
@@ -132,12 +136,12 @@ export class GroupCommit {
   }
 }
 
-function resolveAll(batch: readonly PendingAppend[], stored: readonly Event[]): void {
-  let taken = 0;
-  for (const append of batch) {
-    append.resolve(stored.slice(taken, taken + append.events.length));
-    taken += append.events.length;
-  }
+function settleAll(batch: readonly PendingAppend[], results: readonly (Appended | GitPubSubError)[]): void {
+  batch.forEach(({ resolve, reject }, index) => {
+    const result = results[index];
+    if (result === undefined || result instanceof GitPubSubError) reject(result);
+    else resolve(result);
+  });
 }
 
 function partition<T>(items: readonly T[], belongsFirst: (item: T) => boolean): [T[], T[]] {

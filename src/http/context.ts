@@ -14,6 +14,7 @@ export interface HttpContext {
   readonly peerPolicy: PeerPolicy;
   readonly corsOrigins: readonly string[];
   readonly maxEventBytes: number;
+  readonly maxBatchBytes: number;
   readonly clock: Clock;
   readonly statistics: HttpStatistics;
   readonly bodyBudget: BodyBudget;

@@ -33,6 +33,7 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   readonly corsOrigins: readonly string[];
   readonly maxEventBytes: number;
+  readonly maxBatchBytes: number;
   readonly maxConnections: number;
   readonly version: string;
 }
@@ -57,7 +58,7 @@ export class HttpServer {
   #socketPath: string | undefined;
 
   constructor(options: HttpServerOptions) {
-    const { broker, peerPolicy, clock, logger, corsOrigins, maxEventBytes } = options;
+    const { broker, peerPolicy, clock, logger, corsOrigins, maxEventBytes, maxBatchBytes } = options;
     this.#maxConnections = options.maxConnections;
     this.#commonHeaders = [['Server', `GitPubSub/${options.version}`]]; // [P24]
     this.#context = {
@@ -66,6 +67,7 @@ export class HttpServer {
       clock,
       corsOrigins,
       maxEventBytes,
+      maxBatchBytes,
       statistics: new HttpStatistics(clock.monotonicMs()),
       bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
       defaultFormat: new DefaultFormat(),

@@ -28,6 +28,8 @@ const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   'invalid-framing': { status: '400 Bad Request', title: 'Ambiguous length of the body' },
   'invalid-query': { status: '400 Bad Request', title: 'Unknown or wrong query' },
   'invalid-cursor': { status: '400 Bad Request', title: 'Not a cursor' },
+  'invalid-idempotency-key': { status: '400 Bad Request', title: 'Not an idempotency key' },
+  'idempotency-conflict': { status: '409 Conflict', title: 'Idempotency key used before' },
   'publish-forbidden': { status: '403 Forbidden', title: 'Not allowed to publish' },
   'not-found': { status: '404 Not Found', title: 'No such path' },
   'method-not-allowed': { status: '405 Method Not Allowed', title: 'Method not allowed' },

@@ -1,5 +1,6 @@
 // POST and PUT: who may publish, the body, and the acknowledgement once the event is on disk.
 import { GitPubSubError } from '../core/errors.ts';
+import { parsePayloadLines } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
 import { parseTopic } from '../core/topic.ts';
 import type { Receipt } from '../broker/broker.ts';
@@ -7,12 +8,16 @@ import { Body, checkBodyBytes, readBody } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Exchange } from './exchange.ts';
+import { identify, readIdempotencyKey, REPLAYED_HEADER } from './idempotency.ts';
 import type { RequestHead } from './request-head.ts';
 import { toSeconds } from './seconds.ts';
 import { requireTrust } from './trust.ts';
 
+/** Media type of a body with one event a line. [P8] */
+const BATCH_MEDIA_TYPE = 'application/x-ndjson';
+
 /**
- * Takes one event. [P4]
+ * Takes one event, or a batch of them. [P4, P8]
  * @throws GitPubSubError what can be refused without the body
  */
 export function handlePublish(
@@ -24,19 +29,28 @@ export function handlePublish(
   requireTrust(context, head, peer);
   requireOrigin(context, head);
   const topic = parseTopic(head.path);
-  checkBodyBytes(Number(head.get('content-length') ?? 0), context.maxEventBytes);
-  const body = new Body(context.bodyBudget, context.maxEventBytes);
+  const key = readIdempotencyKey(head);
+  const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
+  const maxBytes = isBatch ? context.maxBatchBytes : context.maxEventBytes;
+  checkBodyBytes(Number(head.get('content-length') ?? 0), maxBytes);
+  const body = new Body(context.bodyBudget, maxBytes);
   const refuse = (error: unknown): void => context.refuse(exchange, head, error);
   const take = (bytes: Uint8Array): void => {
     context.statistics.receivedBytes += bytes.byteLength;
-    const payload = parsePayload(bytes);
+    const payloads = isBatch ? parsePayloadLines(bytes, context.maxEventBytes) : [parsePayload(bytes)];
+    const events = payloads.map((payload) => ({ topic, payload }));
     void context.broker
-      .publish({ topic, payload })
+      .publish({ events, idempotency: key === undefined ? undefined : identify(key, topic, payloads) })
       .then((receipt) => acknowledge(context, exchange, head, receipt))
       .catch(refuse)
       .finally(() => body.release());
   };
   readBody(exchange, body, take, refuse);
+}
+
+// Whatever else a body is called, it is one event: curl -d calls it a form. [P6]
+function mediaType(head: RequestHead): string | undefined {
+  return head.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
 // No web page may publish through its visitor's browser. [P5]
@@ -49,18 +63,15 @@ function requireOrigin(context: HttpContext, head: RequestHead): void {
   );
 }
 
-function acknowledge(
-  context: HttpContext,
-  exchange: Exchange,
-  head: RequestHead,
-  { timeMs, cursor }: Receipt,
-): void {
+function acknowledge(context: HttpContext, exchange: Exchange, head: RequestHead, receipt: Receipt): void {
+  const { timeMs, cursor, isReplayed } = receipt;
   exchange.answer({
     status: '200 OK',
     headers: [
       ['Content-Type', 'application/json'],
       ['X-Timestamp', String(Math.floor(timeMs / 1000))],
       ['X-Cursor', cursor],
+      ...(isReplayed ? [REPLAYED_HEADER] : []),
       ...corsHeaders(context.corsOrigins, head),
     ],
     body: `{"cursor":"${cursor}","timestamp":${toSeconds(timeMs)}}\n`,

@@ -1,7 +1,9 @@
 // Writing the event table: one batch or one pruning step, each a transaction of its own.
 import type { Database, Statement } from 'better-sqlite3';
-import { payloadBytes, type Event, type NewEvent } from '../../core/event.ts';
+import { GitPubSubError } from '../../core/errors.ts';
+import { payloadBytes, type Append, type Event, type Idempotency, type NewEvent } from '../../core/event.ts';
 import type { Topic } from '../../core/topic.ts';
+import type { Appended } from '../event-log.ts';
 
 /** A run of a broker that stored events. */
 export interface Epoch {
@@ -16,6 +18,20 @@ export interface BatchContext {
   readonly timeMs: number;
   /** Stored with the batch when it is the first of this run. */
   readonly newEpoch: Epoch | undefined;
+}
+
+/** What a batch became. */
+export interface WrittenBatch {
+  readonly stored: readonly Event[];
+  /** In the order of the appends; an error for one whose key was used for something else. */
+  readonly results: readonly (Appended | GitPubSubError)[];
+  readonly bytesThrough: number;
+}
+
+interface KeyRow {
+  fingerprint: string;
+  last_offset: number;
+  time_ms: number;
 }
 
 /** The newest event that was pruned, as the log row keeps it. */
@@ -40,6 +56,8 @@ export class EventWriter {
   readonly #insertTopic: Statement<[Topic]>;
   readonly #insertEvent: Statement<[number, number, number, number, string]>;
   readonly #touchLog: Statement<[]>;
+  readonly #selectKey: Statement<[string, string], KeyRow>;
+  readonly #insertKey: Statement<[string, string, string, number, number]>;
 
   constructor(database: Database) {
     this.#database = database;
@@ -51,21 +69,33 @@ export class EventWriter {
     this.#selectTopic.pluck();
     this.#insertTopic = database.prepare('INSERT INTO topic (path) VALUES (?)');
     this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?)');
+    this.#selectKey = database.prepare(
+      'SELECT fingerprint, last_offset, time_ms FROM idempotency_key WHERE principal = ? AND key = ?',
+    );
+    this.#insertKey = database.prepare('INSERT INTO idempotency_key VALUES (?, ?, ?, ?, ?)');
     this.#touchLog = database.prepare('UPDATE log SET pruned_offset = pruned_offset');
   }
 
-  /** Stores the events after `context.lastOffset`, all with the same time. */
-  insert(events: readonly NewEvent[], context: BatchContext): { stored: Event[]; bytesThrough: number } {
+  /** Stores the events of all appends after `context.lastOffset`, all with the same time. */
+  insert(appends: readonly Append[], context: BatchContext): WrittenBatch {
     return this.#transact(() => {
-      if (context.newEpoch) this.#insertEpoch.run(context.newEpoch.firstOffset, context.newEpoch.nonce);
-      let { lastOffset: offset, bytesThrough } = context;
-      const stored = events.map(({ topic, payload }): Event => {
-        offset += 1;
-        bytesThrough += payloadBytes({ topic, payload });
-        this.#insertEvent.run(offset, this.#topicId(topic), context.timeMs, bytesThrough, payload);
-        return { offset, topic, timeMs: context.timeMs, payload };
+      const { newEpoch, timeMs } = context;
+      const stored: Event[] = [];
+      let bytesThrough = context.bytesThrough;
+      const results = appends.map(({ events, idempotency }): Appended | GitPubSubError => {
+        const earlier = idempotency && this.#findEarlier(idempotency);
+        if (earlier) return earlier;
+        // Why here: a batch of repeats alone stores nothing and begins no run.
+        if (stored.length === 0 && newEpoch) this.#insertEpoch.run(newEpoch.firstOffset, newEpoch.nonce);
+        for (const event of events) {
+          bytesThrough += payloadBytes(event);
+          stored.push(this.#insertOne(event, context.lastOffset + stored.length + 1, timeMs, bytesThrough));
+        }
+        const lastOffset = context.lastOffset + stored.length;
+        if (idempotency) this.#rememberKey(idempotency, lastOffset, timeMs);
+        return { lastOffset, timeMs, isReplayed: false };
       });
-      return { stored, bytesThrough };
+      return { stored, results, bytesThrough };
     });
   }
 
@@ -87,12 +117,34 @@ export class EventWriter {
         'DELETE FROM topic WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE topic_id = ?1)',
       );
       for (const topicId of topicIds) removeTopic.run(topicId);
+      database.prepare('DELETE FROM idempotency_key WHERE last_offset <= ?').run(mark.offset);
       database.prepare('DELETE FROM epoch WHERE first_offset < ?').run(keptEpochFirstOffset);
       database
         .prepare('UPDATE log SET pruned_offset = ?, pruned_time_ms = ?, pruned_bytes = ?')
         .run(mark.offset, mark.timeMs, mark.bytesThrough);
     });
     this.#topicIds.clear();
+  }
+
+  #insertOne({ topic, payload }: NewEvent, offset: number, timeMs: number, bytesThrough: number): Event {
+    this.#insertEvent.run(offset, this.#topicId(topic), timeMs, bytesThrough, payload);
+    return { offset, topic, timeMs, payload };
+  }
+
+  // What became of an earlier append with the same key, in this transaction or before. [P9]
+  #findEarlier({ principal, key, fingerprint }: Idempotency): Appended | GitPubSubError | undefined {
+    const row = this.#selectKey.get(principal, key);
+    if (!row) return undefined;
+    if (row.fingerprint === fingerprint)
+      return { lastOffset: row.last_offset, timeMs: row.time_ms, isReplayed: true };
+    return new GitPubSubError(
+      'idempotency-conflict',
+      `The idempotency key "${key}" was used before for another topic or other events; use a new key for each request.`,
+    );
+  }
+
+  #rememberKey({ principal, key, fingerprint }: Idempotency, lastOffset: number, timeMs: number): void {
+    this.#insertKey.run(principal, key, fingerprint, lastOffset, timeMs);
   }
 
   #topicId(topic: Topic): number {

@@ -38,6 +38,19 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE INDEX event_by_topic ON event (topic_id, "offset");
   `,
+  `
+  -- Requests that a publisher may repeat; a row goes with the last event of its request.
+  CREATE TABLE idempotency_key (
+    principal   TEXT    NOT NULL,
+    key         TEXT    NOT NULL,
+    fingerprint TEXT    NOT NULL, -- names what was stored
+    last_offset INTEGER NOT NULL,
+    time_ms     INTEGER NOT NULL,
+    PRIMARY KEY (principal, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX idempotency_key_by_offset ON idempotency_key (last_offset);
+  `,
 ];
 
 /** The schema version this program writes. */

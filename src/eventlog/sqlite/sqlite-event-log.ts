@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, SteadyClock } from '../../core/clock.ts';
 import { GitPubSubError } from '../../core/errors.ts';
-import type { Event, NewEvent } from '../../core/event.ts';
-import type { EventLog, Page, ReadRequest, RetentionBounds, TimePosition } from '../event-log.ts';
+import type { Append, Event } from '../../core/event.ts';
+import type { Appended, EventLog, Page, ReadRequest, RetentionBounds, TimePosition } from '../event-log.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { EventReader } from './event-reader.ts';
 import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
@@ -67,7 +67,10 @@ class SqliteEventLog implements EventLog {
     this.#pruned = state.pruned;
     this.#lastOffset = state.lastOffset;
     this.#bytesThrough = state.bytesThrough;
-    this.#groupCommit = new GroupCommit({ commit: (events) => this.#commit(events), isBusy }, options.clock);
+    this.#groupCommit = new GroupCommit(
+      { commit: (appends) => this.#commit(appends), isBusy },
+      options.clock,
+    );
   }
 
   get firstOffset(): number {
@@ -82,8 +85,8 @@ class SqliteEventLog implements EventLog {
     return this.#groupCommit.failure;
   }
 
-  append(events: readonly NewEvent[]): Promise<readonly Event[]> {
-    return this.#groupCommit.append(events);
+  append(append: Append): Promise<Appended> {
+    return this.#groupCommit.append(append);
   }
 
   onCommit(listener: (events: readonly Event[]) => void): void {
@@ -136,27 +139,31 @@ class SqliteEventLog implements EventLog {
     this.#open.close();
   }
 
-  #commit(events: readonly NewEvent[]): readonly Event[] {
-    if (events.length === 0) {
+  #commit(appends: readonly Append[]): readonly (Appended | GitPubSubError)[] {
+    if (appends.length === 0) {
       this.#writer.touch();
       return [];
     }
     const newEpoch = this.#hasOwnEpoch
       ? undefined
       : { firstOffset: this.#lastOffset + 1, nonce: this.#nonce };
-    const { stored, bytesThrough } = this.#writer.insert(events, {
+    const { stored, results, bytesThrough } = this.#writer.insert(appends, {
       lastOffset: this.#lastOffset,
       bytesThrough: this.#bytesThrough,
       timeMs: this.#steadyClock.nowMs(),
       newEpoch,
     });
-    // Invariant: I2. From here on the batch is on disk.
+    if (stored.length > 0) this.#takeStored(stored, bytesThrough, newEpoch);
+    return results;
+  }
+
+  // Invariant: I2. Only now the batch is on disk.
+  #takeStored(stored: readonly Event[], bytesThrough: number, newEpoch: Epoch | undefined): void {
     if (newEpoch) this.#epochs = [...this.#epochs, newEpoch];
     this.#hasOwnEpoch = true;
     this.#lastOffset += stored.length;
     this.#bytesThrough = bytesThrough;
     for (const listener of this.#listeners) listener(stored);
-    return stored;
   }
 
   #checkHeld(after: number): void {

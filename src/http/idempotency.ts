@@ -1,0 +1,33 @@
+// Idempotency keys: what a publisher calls a request, so that it can repeat it without storing anything twice. [P9]
+import { createHash } from 'node:crypto';
+import { GitPubSubError } from '../core/errors.ts';
+import type { Idempotency } from '../core/event.ts';
+import type { Topic } from '../core/topic.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** Says in an answer that nothing was stored now. */
+export const REPLAYED_HEADER = ['Idempotent-Replayed', 'true'] as const;
+
+/** Everyone who may publish because of its address shares its keys. */
+const ADDRESS_PRINCIPAL = 'trusted-peers';
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** The key of a request, if it has one. @throws GitPubSubError `invalid-idempotency-key` */
+export function readIdempotencyKey(head: RequestHead): string | undefined {
+  const keys = head.all('idempotency-key');
+  const [key] = keys;
+  if (key === undefined || (keys.length === 1 && KEY.test(key))) return key;
+  throw new GitPubSubError(
+    'invalid-idempotency-key',
+    `The Idempotency-Key is ${JSON.stringify(keys.join(', ').slice(0, 100))}; it must be one value of 1 to 255 visible ASCII characters.`,
+  );
+}
+
+/** What makes a request with this key recognisable: the hash of what is stored, so that white space doesn't count. */
+export function identify(key: string, topic: Topic, payloads: readonly string[]): Idempotency {
+  const hash = createHash('sha256').update(topic);
+  // No payload holds a raw line feed, and so no two different lists make the same text.
+  for (const payload of payloads) hash.update('\n').update(payload);
+  return { principal: ADDRESS_PRINCIPAL, key, fingerprint: hash.digest('base64') };
+}
