@@ -9,6 +9,8 @@ import { ROOT_TOPIC } from '../core/topic.ts';
 import type { EventLog, Page } from '../eventlog/event-log.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, toBatches, type Batch } from './batch.ts';
 import { LiveIndex, type Group } from './live-index.ts';
+import { LogWatch } from './log-watch.ts';
+import { ReplayQueue } from './replay-queue.ts';
 import { Retention, type RetentionPolicy } from './retention.ts';
 import type { Sink } from './sink.ts';
 import { Subscription, type StartPoint, type SubscriptionHost } from './subscription.ts';
@@ -45,17 +47,8 @@ export interface ResumePoint extends StartPoint {
 /** How often `tick` is to be called, in milliseconds; keep-alives come so much early at the most. */
 export const TICK_MS = 500;
 
-/** How often retention is looked at, in milliseconds. */
-const RETENTION_INTERVAL_MS = 1_000;
-
-/** How long retention rests between two steps while more has to go, in milliseconds; publishes come first. */
-const RETENTION_REST_MS = 20;
-
 /** How often a draining broker looks whether its publishes are done, in milliseconds. */
 const DRAIN_POLL_MS = 5;
-
-/** Pages read in one turn of the loop; bounds how long replays hold up everybody else. */
-const REPLAY_STEPS_PER_TURN = 8;
 
 const EVERYTHING: Selection = selectPrefixes([ROOT_TOPIC]);
 
@@ -66,24 +59,22 @@ export class Broker {
   readonly #retention: Retention;
   readonly #live = new LiveIndex<Subscription>();
   readonly #subscriptions = new Set<Subscription>();
-  readonly #replayQueue = new Set<Subscription>();
+  readonly #replayQueue = new ReplayQueue();
+  readonly #logWatch: LogWatch;
   readonly #host: SubscriptionHost;
   #committed: Event[] = [];
   #fannedOutTo: number;
   #isFanOutScheduled = false;
-  #isReplayScheduled = false;
-  #isPruning = false;
-  #nextRetentionMs = 0;
   #pendingPublishes = 0;
   #isDraining = false;
-  #reportedFailure: string | undefined;
   #idleListener: (() => void) | undefined;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#eventLog = options.eventLog;
     this.#fannedOutTo = options.eventLog.lastOffset;
-    this.#retention = new Retention(options.eventLog, options.retention, options.clock);
+    this.#retention = new Retention(options.eventLog, options.retention, options.clock, options.logger);
+    this.#logWatch = new LogWatch(options.eventLog, options.logger);
     this.#host = this.#createHost();
     options.eventLog.onCommit((events) => this.#takeCommitted(events));
   }
@@ -169,13 +160,14 @@ export class Broker {
       subscription.keepAlive(nowMs, monotonicMs, intervalMs);
       subscription.checkStall(monotonicMs, this.#options.stallMs);
     }
-    this.#checkLog();
-    if (monotonicMs >= this.#nextRetentionMs) this.#startPruning(monotonicMs);
+    this.#logWatch.check();
+    this.#retention.tick(monotonicMs);
   }
 
   /** Takes no more events, finishes those begun, hands over what is committed and ends every stream that drains. [P27] */
   async drain(): Promise<void> {
     this.#isDraining = true;
+    this.#retention.stop();
     while (this.#pendingPublishes > 0) await rest(DRAIN_POLL_MS);
     this.#fanOut();
     for (const subscription of this.#subscriptions) subscription.end();
@@ -195,7 +187,7 @@ export class Broker {
       readPage: (selection, after) => this.#readPage(selection, after),
       joinLive: (subscription) => this.#live.add(subscription.selection, subscription),
       leaveLive: (subscription) => this.#live.remove(subscription.selection, subscription),
-      scheduleReplay: (subscription) => this.#scheduleReplay(subscription),
+      scheduleReplay: (subscription) => this.#replayQueue.add(subscription),
       forget: (subscription) => this.#forget(subscription),
       reportCut: (reason, error) => this.#options.logger.info({ reason, err: error }, 'stream cut'),
     };
@@ -253,57 +245,10 @@ export class Broker {
     return next ? next.firstTimeMs : this.#options.steadyClock.nowMs();
   }
 
-  #scheduleReplay(subscription: Subscription): void {
-    this.#replayQueue.add(subscription);
-    if (this.#isReplayScheduled) return;
-    this.#isReplayScheduled = true;
-    setImmediate(() => this.#replay());
-  }
-
-  // One page for each of the next few, first come, first served; whoever wants more queues up again.
-  #replay(): void {
-    this.#isReplayScheduled = false;
-    let steps = 0;
-    for (const subscription of this.#replayQueue) {
-      if (steps++ === REPLAY_STEPS_PER_TURN) break;
-      this.#replayQueue.delete(subscription);
-      void subscription.replayStep();
-    }
-    const [next] = this.#replayQueue;
-    if (next) this.#scheduleReplay(next);
-  }
-
   #forget(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
     this.#replayQueue.delete(subscription);
     if (this.#subscriptions.size === 0) this.#idleListener?.();
-  }
-
-  #startPruning(monotonicMs: number): void {
-    this.#nextRetentionMs = monotonicMs + RETENTION_INTERVAL_MS;
-    if (this.#isPruning || this.#isDraining || this.#eventLog.failure) return;
-    this.#isPruning = true;
-    void this.#prune();
-  }
-
-  async #prune(): Promise<void> {
-    try {
-      while (!this.#isDraining && (await this.#retention.step())) await rest(RETENTION_REST_MS);
-    } catch (error) {
-      this.#options.logger.warn({ err: error }, 'retention failed');
-    } finally {
-      this.#isPruning = false;
-    }
-  }
-
-  // Says once that the log fails, and once that it works again.
-  #checkLog(): void {
-    if (this.#eventLog.failure) this.#eventLog.probe();
-    const failure = this.#eventLog.failure;
-    if (failure && !this.#reportedFailure)
-      this.#options.logger.error({ reason: failure }, 'event log failing');
-    if (!failure && this.#reportedFailure) this.#options.logger.info({}, 'event log working again');
-    this.#reportedFailure = failure;
   }
 }
 

@@ -1,5 +1,6 @@
 // Retention: which events have to go, in steps small enough that nobody waits for them.
 import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
 import type { EventLog, RetentionBounds } from '../eventlog/event-log.ts';
 
 /** What may stay in the log; `undefined` is no bound. [P22] */
@@ -15,22 +16,56 @@ const STEP_EVENTS = 500;
 /** Wall and monotonic clock may drift apart by this much before age stops to count, in milliseconds. [P22] */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** Decides and removes; one step at a time. */
+/** How often it is looked at, in milliseconds. */
+const INTERVAL_MS = 1_000;
+
+/** How long it rests between two steps while more has to go, in milliseconds; publishes come first. */
+const REST_MS = 20;
+
+/** Decides and removes, one step at a time. */
 export class Retention {
   readonly #eventLog: EventLog;
   readonly #policy: RetentionPolicy;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #clockDifferenceMs: number;
+  #nextMs = 0;
+  #isPruning = false;
+  #isStopped = false;
 
-  constructor(eventLog: EventLog, policy: RetentionPolicy, clock: Clock) {
+  constructor(eventLog: EventLog, policy: RetentionPolicy, clock: Clock, logger: Logger) {
     this.#eventLog = eventLog;
     this.#policy = policy;
     this.#clock = clock;
+    this.#logger = logger;
     this.#clockDifferenceMs = clock.nowMs() - clock.monotonicMs();
   }
 
-  /** Removes one step. @returns whether more has to go @throws GitPubSubError `log-unavailable` */
-  async step(): Promise<boolean> {
+  /** Begins to remove what is out of bounds, when it is time to look again. */
+  tick(monotonicMs: number): void {
+    if (monotonicMs < this.#nextMs || this.#isPruning || this.#isStopped || this.#eventLog.failure) return;
+    this.#nextMs = monotonicMs + INTERVAL_MS;
+    this.#isPruning = true;
+    void this.#prune();
+  }
+
+  /** Begins no further step. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      while (!this.#isStopped && (await this.#step())) await rest();
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'retention failed');
+    } finally {
+      this.#isPruning = false;
+    }
+  }
+
+  // Whether more has to go.
+  async #step(): Promise<boolean> {
     const removed = await this.#eventLog.prune(this.#bounds(), STEP_EVENTS);
     return removed === STEP_EVENTS;
   }
@@ -46,4 +81,8 @@ export class Retention {
     const differenceMs = this.#clock.nowMs() - this.#clock.monotonicMs();
     return Math.abs(differenceMs - this.#clockDifferenceMs) <= CLOCK_TOLERANCE_MS;
   }
+}
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, REST_MS));
 }

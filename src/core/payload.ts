@@ -42,7 +42,7 @@ function decode(body: Uint8Array): string {
   try {
     return UTF8.decode(body);
   } catch {
-    throw invalid('The body is not valid UTF-8.');
+    throw invalid('This is not valid UTF-8.');
   }
 }
 
@@ -50,7 +50,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalid(`The body is not one valid JSON value: ${(error as Error).message}.`);
+    throw invalid(`This is not one valid JSON value: ${(error as Error).message}.`);
   }
 }
 
