@@ -73,11 +73,6 @@ export function* selfAndAncestors(topic: Topic): Generator<Topic, void, undefine
   yield ROOT_TOPIC;
 }
 
-/** Whether the path belongs to the broker itself: its first segment is `-`. [P3] */
-export function isBrokerTopic(topic: Topic): boolean {
-  return topic === '/-' || topic.startsWith('/-/');
-}
-
 function decodeSegments(path: string): string[] {
   // Why: the library turns bytes that are not UTF-8 into U+FFFD before we see them, so a raw one can't be told from those.
   if (path.includes('\uFFFD')) throw invalid('The path holds bytes that are not UTF-8.');

@@ -79,6 +79,7 @@ export class Exchange {
   /** Begins an endless answer with its first chunk, and hands the response over to its new owner. */
   beginStream(headers: HeaderList, firstChunk: Uint8Array, onGone: () => void): HttpResponse {
     const response = this.#response;
+    this.#isOpen = false;
     this.#onGone = onGone;
     response.cork(() => {
       this.#writeHead('200 OK', headers);

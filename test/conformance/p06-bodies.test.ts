@@ -9,7 +9,7 @@ import { StreamReader } from '../support/stream-reader.ts';
 
 const defaultMaxEventBytes = 256 * 1024;
 const maxLineBytes = 600_000;
-const isSlowRun = process.env['GITPUBSUB_SLOW_TESTS'] !== undefined;
+const isSlowRun = (process.env['GITPUBSUB_SLOW_TESTS'] ?? '') !== '';
 
 let broker: BrokerProcess;
 let small: BrokerProcess;

@@ -14,7 +14,7 @@ afterAll(async () => {
   await broker.dispose();
 });
 
-describe('P10 a stream', () => {
+describe.concurrent('P10 a stream', () => {
   it('answers 200, chunked, without a length', async () => {
     const stream = await StreamReader.open(broker.target, '/head');
     expect(stream.response.statusCode).toBe(200);

@@ -167,7 +167,7 @@ describe('P19 since', () => {
   });
 });
 
-describe('P19 replay, then live', () => {
+describe.concurrent('P19 replay, then live', () => {
   it('is one order without gap or duplicate, however streams open while others publish', async () => {
     const total = 600;
     const publishers = await Promise.all(

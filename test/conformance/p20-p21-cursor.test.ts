@@ -72,7 +72,7 @@ function numbered(count: number, start: number = 0): readonly string[] {
   return Array.from({ length: count }, (_, index) => `{"n":${String(start + index)}}`);
 }
 
-describe('P20 a cursor', () => {
+describe.concurrent('P20 a cursor', () => {
   it.each(carriers.slice(0, 4))('brings everything after it: %s', async (carrier) => {
     const path = `/after/${carrier}`;
     const [, second] = await publishAll(broker.target, path, numbered(5));
@@ -222,7 +222,7 @@ describe('P20 a cursor', () => {
   });
 });
 
-describe('P20 of several resume values the strongest counts', () => {
+describe.concurrent('P20 of several resume values the strongest counts', () => {
   let acknowledgements: readonly Acknowledgement[];
 
   beforeAll(async () => {
@@ -254,7 +254,7 @@ describe('P20 of several resume values the strongest counts', () => {
   );
 });
 
-describe('P21 a cursor that is unknown', () => {
+describe.concurrent('P21 a cursor that is unknown', () => {
   it('is one of another log: the gap is said and everything held is replayed', async () => {
     await publishAll(broker.target, '/gap/unknown', numbered(3));
     const [foreign] = await publishAll(other.target, '/gap/unknown', numbered(3));
@@ -309,7 +309,7 @@ describe('P21 a cursor that is unknown', () => {
   });
 });
 
-describe('P21 what has been pruned', () => {
+describe.concurrent('P21 what has been pruned', () => {
   let acknowledgements: readonly Acknowledgement[];
   let held: readonly string[];
 
@@ -410,7 +410,7 @@ describe('P21 what has been pruned', () => {
   });
 });
 
-describe('P21 a stream that pruning overtakes', () => {
+describe.concurrent('P21 a stream that pruning overtakes', () => {
   it('is cut without a final chunk after what it got in order, and its reconnect is told', async () => {
     const overtaken = await BrokerProcess.start({ flags: ['--retention-events', '20'] });
     try {

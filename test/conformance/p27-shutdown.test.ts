@@ -133,7 +133,7 @@ describe.concurrent('P27 SIGTERM', () => {
       const quick = await StreamReader.open(broker.target, '/other');
       stuck.pause();
       const bodies = Array.from(
-        { length: 120 },
+        { length: 50 },
         (_, index) => `{"n":${String(index)},"t":"${'x'.repeat(200_000)}"}`,
       );
       await publishAll(broker.target, '/stuck', bodies);
