@@ -50,6 +50,9 @@ export const TICK_MS = 500;
 /** How often a draining broker looks whether its publishes are done, in milliseconds. */
 const DRAIN_POLL_MS = 5;
 
+/** How long it waits for them, in milliseconds, so that a slow body doesn't keep the streams from a clean end. */
+const PUBLISHER_DEADLINE_MS = 2_500;
+
 const EVERYTHING: Selection = selectPrefixes([ROOT_TOPIC]);
 
 /** The broker of one log. */
@@ -65,7 +68,7 @@ export class Broker {
   #committed: Event[] = [];
   #fannedOutTo: number;
   #isFanOutScheduled = false;
-  #pendingPublishes = 0;
+  #admittedPublishers = 0;
   #isDraining = false;
   #idleListener: (() => void) | undefined;
 
@@ -91,19 +94,26 @@ export class Broker {
   }
 
   /**
-   * Stores events, all or none; resolves once they are durable. (Invariant: I1)
-   * @throws GitPubSubError `log-unavailable`, `shutting-down` or `idempotency-conflict`, and then nothing was stored
+   * Lets a publisher in before its events are here, so that shutting down waits for them. [P27]
+   * @returns what to call once it is done, whatever became of it
+   * @throws GitPubSubError `shutting-down`
    */
-  async publish(append: Append): Promise<Receipt> {
+  admitPublisher(): () => void {
     if (this.#isDraining)
       throw new GitPubSubError('shutting-down', 'The broker is shutting down; try again soon.');
-    this.#pendingPublishes += 1;
-    try {
-      const { lastOffset, timeMs, isReplayed } = await this.#eventLog.append(append);
-      return { timeMs, cursor: this.cursorAt(lastOffset), isReplayed };
-    } finally {
-      this.#pendingPublishes -= 1;
-    }
+    this.#admittedPublishers += 1;
+    return () => {
+      this.#admittedPublishers -= 1;
+    };
+  }
+
+  /**
+   * Stores events, all or none; resolves once they are durable. (Invariant: I1)
+   * @throws GitPubSubError `log-unavailable` or `idempotency-conflict`, and then nothing was stored
+   */
+  async publish(append: Append): Promise<Receipt> {
+    const { lastOffset, timeMs, isReplayed } = await this.#eventLog.append(append);
+    return { timeMs, cursor: this.cursorAt(lastOffset), isReplayed };
   }
 
   /** Opens a stream that starts at a point from one of the `start…` methods; `sink` must be ready to be written to. */
@@ -168,7 +178,9 @@ export class Broker {
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#retention.stop();
-    while (this.#pendingPublishes > 0) await rest(DRAIN_POLL_MS);
+    const deadlineMs = this.#options.clock.monotonicMs() + PUBLISHER_DEADLINE_MS;
+    while (this.#admittedPublishers > 0 && this.#options.clock.monotonicMs() < deadlineMs)
+      await rest(DRAIN_POLL_MS);
     this.#fanOut();
     for (const subscription of this.#subscriptions) subscription.end();
     if (this.#subscriptions.size > 0) await new Promise<void>((resolve) => (this.#idleListener = resolve));

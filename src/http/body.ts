@@ -38,13 +38,16 @@ export class BodyBudget {
 export class Body {
   readonly #budget: BodyBudget;
   readonly #maxBytes: number;
+  readonly #onRelease: () => void;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #takenBytes = 0;
 
-  constructor(budget: BodyBudget, maxBytes: number) {
+  /** `onRelease` is called with {@link Body.release}, once. */
+  constructor(budget: BodyBudget, maxBytes: number, onRelease: () => void) {
     this.#budget = budget;
     this.#maxBytes = maxBytes;
+    this.#onRelease = onRelease;
   }
 
   /**
@@ -61,11 +64,12 @@ export class Body {
     return isLast ? Buffer.concat(this.#chunks) : undefined;
   }
 
-  /** Gives its part of the budget back, once its event is stored or it is given up. */
+  /** Gives its part of the budget back; called once, when its events are stored or it is given up. */
   release(): void {
     this.#budget.give(this.#takenBytes);
     this.#takenBytes = 0;
     this.#chunks = [];
+    this.#onRelease();
   }
 }
 

@@ -33,7 +33,7 @@ export function handlePublish(
   const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
   const maxBytes = isBatch ? context.maxBatchBytes : context.maxEventBytes;
   checkBodyBytes(Number(head.get('content-length') ?? 0), maxBytes);
-  const body = new Body(context.bodyBudget, maxBytes);
+  const body = new Body(context.bodyBudget, maxBytes, context.broker.admitPublisher());
   const refuse = (error: unknown): void => context.refuse(exchange, head, error);
   const take = (bytes: Uint8Array): void => {
     context.statistics.receivedBytes += bytes.byteLength;

@@ -28,6 +28,7 @@ describe('the description of a configuration', () => {
       'trustedProxies    empty           default',
       'corsOrigins       empty           default',
       'maxEventBytes     1 KiB           maxEventBytes in g.json',
+      'maxBatchBytes     8 MiB           default',
       'keepAliveSeconds  5 seconds       default',
       'stallSeconds      60 seconds      default',
       'logLevel          info            default',

@@ -53,6 +53,7 @@ describe('without any configuration', () => {
       trustedProxies: [],
       corsOrigins: [],
       maxEventBytes: 262_144,
+      maxBatchBytes: 8_388_608,
       keepAliveSeconds: 5,
       stallSeconds: 60,
       logLevel: 'info',
