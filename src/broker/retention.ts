@@ -19,6 +19,9 @@ const CLOCK_TOLERANCE_MS = 60_000;
 /** How often it is looked at, in milliseconds. */
 const INTERVAL_MS = 1_000;
 
+/** How long it waits after a failure, in milliseconds, so that the log file tells of it now and then. */
+const FAILURE_INTERVAL_MS = 60_000;
+
 /** How long it rests between two steps while more has to go, in milliseconds; publishes come first. */
 const REST_MS = 20;
 
@@ -59,6 +62,7 @@ export class Retention {
       while (!this.#isStopped && (await this.#step())) await rest();
     } catch (error) {
       this.#logger.warn({ err: error }, 'retention failed');
+      this.#nextMs = this.#clock.monotonicMs() + FAILURE_INTERVAL_MS;
     } finally {
       this.#isPruning = false;
     }

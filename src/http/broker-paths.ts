@@ -18,14 +18,17 @@ export function isBrokerPath(path: string): boolean {
   return BROKER_PATH.test(path);
 }
 
-/** Answers a GET or HEAD of a broker path. @throws GitPubSubError `not-found`, or `not-ready` with the reason */
+/** Answers a GET or HEAD. @throws GitPubSubError `not-found`, or `not-ready` with the reason */
 export function handleBrokerPath(context: HttpContext, exchange: Exchange, path: string): void {
-  const check = CHECKS.get(parseTopic(path));
-  if (!check) {
-    throw new GitPubSubError('not-found', `There is no ${path}; known are ${[...CHECKS.keys()].join(', ')}.`);
-  }
-  check(context);
+  requireBrokerPath(path)(context);
   exchange.answer({ status: '200 OK', headers: [['Content-Type', 'text/plain']], body: 'ok\n' });
+}
+
+/** The check behind a broker path. @throws GitPubSubError `not-found` */
+export function requireBrokerPath(path: string): (context: HttpContext) => void {
+  const check = CHECKS.get(parseTopic(path));
+  if (check) return check;
+  throw new GitPubSubError('not-found', `There is no ${path}; known are ${[...CHECKS.keys()].join(', ')}.`);
 }
 
 function checkReady({ broker }: HttpContext): void {

@@ -1,5 +1,4 @@
 // POST and PUT: who may publish, the body, and the acknowledgement once the event is on disk.
-import { GitPubSubError } from '../core/errors.ts';
 import { parsePayloadLines } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
 import { parseTopic } from '../core/topic.ts';
@@ -27,7 +26,6 @@ export function handlePublish(
   peer: string | Uint8Array,
 ): void {
   requireTrust(context, head, peer);
-  requireOrigin(context, head);
   const topic = parseTopic(head.path);
   const key = readIdempotencyKey(head);
   const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
@@ -51,16 +49,6 @@ export function handlePublish(
 // Whatever else a body is called, it is one event: curl -d calls it a form. [P6]
 function mediaType(head: RequestHead): string | undefined {
   return head.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-}
-
-// No web page may publish through its visitor's browser. [P5]
-function requireOrigin(context: HttpContext, head: RequestHead): void {
-  const origin = head.get('origin');
-  if (origin === undefined || context.corsOrigins.includes(origin)) return;
-  throw new GitPubSubError(
-    'publish-forbidden',
-    `Pages of ${origin} may not publish here; only those of the origins in corsOrigins may.`,
-  );
 }
 
 function acknowledge(context: HttpContext, exchange: Exchange, head: RequestHead, receipt: Receipt): void {

@@ -1,7 +1,7 @@
 // Which handler answers a request, and what becomes of what it throws.
 import { GitPubSubError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { handleBrokerPath, isBrokerPath } from './broker-paths.ts';
+import { handleBrokerPath, isBrokerPath, requireBrokerPath } from './broker-paths.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders, handleOptions } from './cors.ts';
 import type { Exchange } from './exchange.ts';
@@ -65,13 +65,18 @@ async function dispatch(
         : handleHead(context, exchange, head, peer);
     case 'POST':
     case 'PUT':
-      if (!isBroker) return handlePublish(context, exchange, head, peer);
-      throw methodNotAllowed(head.method, BROKER_PATH_METHODS);
+      return isBroker ? refuseBrokerPath(head) : handlePublish(context, exchange, head, peer);
     case 'OPTIONS':
       return handleOptions(context.corsOrigins, exchange, head, TOPIC_METHODS);
     default:
-      throw methodNotAllowed(head.method, isBroker ? BROKER_PATH_METHODS : TOPIC_METHODS);
+      if (isBroker) refuseBrokerPath(head);
+      throw methodNotAllowed(head.method, TOPIC_METHODS);
   }
+}
+
+function refuseBrokerPath({ method, path }: RequestHead): never {
+  requireBrokerPath(path);
+  throw methodNotAllowed(method, BROKER_PATH_METHODS);
 }
 
 function methodNotAllowed(method: string, allow: string): GitPubSubError {

@@ -6,20 +6,27 @@ import type { RequestHead } from './request-head.ts';
 
 const PROXY_HEADERS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']);
 
-/** Decides about the client of a request; `peer` is the other end of its socket. */
+/**
+ * Decides about the client of a request; `peer` is the other end of its socket. A page of an origin that is not listed
+ * is not trusted, whoever its visitor is.
+ */
 export function decideTrust(
   context: HttpContext,
   head: RequestHead,
   peer: string | Uint8Array,
 ): PeerDecision {
-  return context.peerPolicy.decide({
+  const decision = context.peerPolicy.decide({
     address: peer,
     forwardedFor: head.all('x-forwarded-for'),
     hasProxyHeader: head.hasAny(PROXY_HEADERS),
   });
+  const origin = head.get('origin');
+  if (!decision.isTrusted || origin === undefined || context.corsOrigins.includes(origin)) return decision;
+  const reason = `Pages of ${origin} may not publish or see statistics here; only those of the origins in corsOrigins may.`;
+  return { isTrusted: false, client: decision.client, reason };
 }
 
-/** @throws GitPubSubError `publish-forbidden` when it is not trusted */
+/** @throws GitPubSubError `publish-forbidden` when the client is not trusted */
 export function requireTrust(context: HttpContext, head: RequestHead, peer: string | Uint8Array): void {
   const decision = decideTrust(context, head, peer);
   if (!decision.isTrusted) throw new GitPubSubError('publish-forbidden', decision.reason);

@@ -58,6 +58,7 @@ export class EventWriter {
   readonly #touchLog: Statement<[]>;
   readonly #selectKey: Statement<[string, string], KeyRow>;
   readonly #insertKey: Statement<[string, string, string, number, number]>;
+  readonly #removal: ReturnType<typeof prepareRemoval>;
 
   constructor(database: Database) {
     this.#database = database;
@@ -73,6 +74,7 @@ export class EventWriter {
       'SELECT fingerprint, last_offset, time_ms FROM idempotency_key WHERE principal = ? AND key = ?',
     );
     this.#insertKey = database.prepare('INSERT INTO idempotency_key VALUES (?, ?, ?, ?, ?)');
+    this.#removal = prepareRemoval(database);
     this.#touchLog = database.prepare('UPDATE log SET pruned_offset = pruned_offset');
   }
 
@@ -106,22 +108,14 @@ export class EventWriter {
 
   /** Removes every event up to the mark and remembers the mark; topics without events go too. */
   removeThrough(mark: PrunedMark, keptEpochFirstOffset: number): void {
-    const database = this.#database;
+    const remove = this.#removal;
     this.#transact(() => {
-      const topicIds = database
-        .prepare('SELECT DISTINCT topic_id FROM event WHERE "offset" <= ?')
-        .pluck()
-        .all(mark.offset);
-      database.prepare('DELETE FROM event WHERE "offset" <= ?').run(mark.offset);
-      const removeTopic = database.prepare(
-        'DELETE FROM topic WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM event WHERE topic_id = ?1)',
-      );
-      for (const topicId of topicIds) removeTopic.run(topicId);
-      database.prepare('DELETE FROM idempotency_key WHERE last_offset <= ?').run(mark.offset);
-      database.prepare('DELETE FROM epoch WHERE first_offset < ?').run(keptEpochFirstOffset);
-      database
-        .prepare('UPDATE log SET pruned_offset = ?, pruned_time_ms = ?, pruned_bytes = ?')
-        .run(mark.offset, mark.timeMs, mark.bytesThrough);
+      const topicIds = remove.selectTopics.all(mark.offset);
+      remove.events.run(mark.offset);
+      for (const topicId of topicIds) remove.topicWithoutEvents.run(topicId, topicId);
+      remove.keys.run(mark.offset);
+      remove.epochs.run(keptEpochFirstOffset);
+      remove.markLog.run(mark.offset, mark.timeMs, mark.bytesThrough);
     });
     this.#topicIds.clear();
   }
@@ -168,4 +162,21 @@ export class EventWriter {
       throw error;
     }
   }
+}
+
+function prepareRemoval(database: Database) {
+  return {
+    selectTopics: database
+      .prepare<[number], number>('SELECT DISTINCT topic_id FROM event WHERE "offset" <= ?')
+      .pluck(),
+    events: database.prepare<[number]>('DELETE FROM event WHERE "offset" <= ?'),
+    topicWithoutEvents: database.prepare<[number, number]>(
+      'DELETE FROM topic WHERE id = ? AND NOT EXISTS (SELECT 1 FROM event WHERE topic_id = ?)',
+    ),
+    keys: database.prepare<[number]>('DELETE FROM idempotency_key WHERE last_offset <= ?'),
+    epochs: database.prepare<[number]>('DELETE FROM epoch WHERE first_offset < ?'),
+    markLog: database.prepare<[number, number, number]>(
+      'UPDATE log SET pruned_offset = ?, pruned_time_ms = ?, pruned_bytes = ?',
+    ),
+  };
 }

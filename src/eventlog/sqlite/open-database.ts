@@ -115,6 +115,11 @@ function closeBoth(database: Database, lock: Database): () => void {
   };
 }
 
+/** Whether SQLite itself says what is wrong. */
+export function isSqliteError(error: unknown): boolean {
+  return error instanceof BetterSqlite3.SqliteError;
+}
+
 /** Whether SQLite says that somebody else holds a lock, so that trying again makes sense. */
 export function isBusy(error: unknown): boolean {
   return error instanceof BetterSqlite3.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);

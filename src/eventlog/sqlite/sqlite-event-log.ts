@@ -8,7 +8,14 @@ import { GroupCommit } from '../group-commit.ts';
 import { EventReader } from './event-reader.ts';
 import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
 import { checkEnds, readLogState, type LogState } from './log-state.ts';
-import { isBusy, openDatabase, reasonOf, type Durability, type OpenDatabase } from './open-database.ts';
+import {
+  isBusy,
+  isSqliteError,
+  openDatabase,
+  reasonOf,
+  type Durability,
+  type OpenDatabase,
+} from './open-database.ts';
 
 /** What the log is opened with. */
 export interface SqliteEventLogOptions {
@@ -228,6 +235,7 @@ class SqliteEventLog implements EventLog {
     try {
       return work();
     } catch (error) {
+      if (!isSqliteError(error)) throw error;
       throw new GitPubSubError('log-unavailable', `The event log cannot be used now: ${reasonOf(error)}.`, {
         cause: error,
       });
