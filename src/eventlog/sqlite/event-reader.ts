@@ -1,8 +1,14 @@
 // Reading the event table: pages of a selection, bounded in what one call examines, and look-ups by position.
 import type { Database, Statement } from 'better-sqlite3';
-import type { Event } from '../../core/event.ts';
+import { payloadBytes, type Event } from '../../core/event.ts';
 import { type Selection, selects } from '../../core/selection.ts';
 import { ROOT_TOPIC, type Topic } from '../../core/topic.ts';
+
+/** Selected events and how far was looked for them. */
+export interface EventPage {
+  readonly events: readonly Event[];
+  readonly examinedTo: number;
+}
 
 /** What a search for selected offsets found. */
 interface Found {
@@ -10,7 +16,7 @@ interface Found {
   readonly examinedTo: number;
 }
 
-/** Up to so many topics are looked up in the index by topic; a selection of more is cheaper to find by reading every event's topic. */
+/** Up to so many topics are looked up in the index by topic; a selection of more is cheaper to find by reading every event. */
 const MAX_INDEXED_TOPICS = 256;
 
 /** Offsets examined by one query, at first and at most; grows while little is found. Bounds what one query sorts. */
@@ -20,7 +26,7 @@ const MAX_WINDOW = 16_384;
 /** Index look-ups in one call; bounds how long a call holds the loop when nothing matches. */
 const MAX_SEEKS = 4_096;
 
-/** Events whose topic is looked at in one call when the index doesn't help. */
+/** Events read in one call when the index doesn't help. */
 const SCAN_WINDOW = 2_048;
 
 type EventRow = [offset: number, path: Topic, timeMs: number, payload: string];
@@ -36,7 +42,6 @@ export class EventReader {
   readonly #topicsBelow: Statement<[Topic, string, string, number], number>;
   readonly #offsetsByTopic: Statement<[number, number, number], number>;
   readonly #offsetsByTopics: Statement<[string, number, number, number], number>;
-  readonly #topicsAfter: Statement<[number, number], [number, Topic]>;
 
   constructor(database: Database) {
     this.#eventsAfter = database.prepare(`SELECT ${EVENT_COLUMNS} WHERE e."offset" > ? ORDER BY e."offset"`);
@@ -62,11 +67,6 @@ export class EventReader {
        ORDER BY "offset" LIMIT ?`,
     );
     this.#offsetsByTopics.pluck();
-    this.#topicsAfter = database.prepare(
-      `SELECT e."offset", t.path FROM event e CROSS JOIN topic t ON t.id = e.topic_id
-       WHERE e."offset" > ? ORDER BY e."offset" LIMIT ?`,
-    );
-    this.#topicsAfter.raw();
   }
 
   /** The selected events after an offset, up to `lastOffset`, and how far was looked. */
@@ -76,11 +76,11 @@ export class EventReader {
     lastOffset: number,
     maxEvents: number,
     maxBytes: number,
-  ): { events: Event[]; examinedTo: number } {
+  ): EventPage {
     if (maxEvents === 0 || after >= lastOffset) return { events: [], examinedTo: after };
-    if (selection.prefixes[0] === ROOT_TOPIC) return this.#readAll(after, lastOffset, maxEvents, maxBytes);
-    const found = this.#find(selection, after, lastOffset, maxEvents);
-    return this.#fetch(found, maxBytes);
+    const topicIds = this.#topicIds(selection);
+    if (topicIds === 'many') return this.#scan(selection, after, lastOffset, maxEvents, maxBytes);
+    return this.#fetch(this.#find(topicIds, after, lastOffset, maxEvents), maxBytes);
   }
 
   /** The event at an offset, if it is held. */
@@ -99,19 +99,32 @@ export class EventReader {
     return this.#bytesThrough.get(offset);
   }
 
-  #readAll(after: number, lastOffset: number, maxEvents: number, maxBytes: number) {
+  // Reads event by event, and leaves out those that are not selected.
+  #scan(
+    selection: Selection,
+    after: number,
+    lastOffset: number,
+    maxEvents: number,
+    maxBytes: number,
+  ): EventPage {
     const events: Event[] = [];
     let bytes = 0;
+    let examinedCount = 0;
     for (const row of this.#eventsAfter.iterate(after)) {
       const event = toEvent(row);
-      events.push(event);
-      bytes += Buffer.byteLength(event.payload);
-      if (events.length >= maxEvents || bytes >= maxBytes) return { events, examinedTo: event.offset };
+      examinedCount += 1;
+      if (selects(selection, event.topic)) {
+        events.push(event);
+        bytes += payloadBytes(event);
+      }
+      if (events.length >= maxEvents || bytes >= maxBytes || examinedCount >= SCAN_WINDOW) {
+        return { events, examinedTo: event.offset };
+      }
     }
     return { events, examinedTo: lastOffset };
   }
 
-  #fetch(found: Found, maxBytes: number): { events: Event[]; examinedTo: number } {
+  #fetch(found: Found, maxBytes: number): EventPage {
     const events: Event[] = [];
     let bytes = 0;
     for (const offset of found.offsets) {
@@ -119,36 +132,32 @@ export class EventReader {
       const event = this.eventAt(offset);
       if (!event) continue;
       events.push(event);
-      bytes += Buffer.byteLength(event.payload);
+      bytes += payloadBytes(event);
     }
     return { events, examinedTo: found.examinedTo };
   }
 
-  #find(selection: Selection, after: number, lastOffset: number, limit: number): Found {
-    const topicIds = this.#topicIds(selection);
-    if (topicIds.length === 0) return { offsets: [], examinedTo: lastOffset };
-    if (topicIds.length > MAX_INDEXED_TOPICS) return this.#findByScan(selection, after, lastOffset, limit);
+  #find(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {
     const [onlyTopicId] = topicIds;
-    if (topicIds.length === 1 && onlyTopicId !== undefined) {
-      const offsets = this.#offsetsByTopic.all(onlyTopicId, after, limit);
-      return { offsets, examinedTo: offsets.length < limit ? lastOffset : (offsets.at(-1) ?? lastOffset) };
-    }
-    return this.#findByIndex(topicIds, after, lastOffset, limit);
+    if (onlyTopicId === undefined) return { offsets: [], examinedTo: lastOffset };
+    if (topicIds.length > 1) return this.#findByTopics(topicIds, after, lastOffset, limit);
+    const offsets = this.#offsetsByTopic.all(onlyTopicId, after, limit);
+    return { offsets, examinedTo: offsets.length < limit ? lastOffset : (offsets.at(-1) ?? lastOffset) };
   }
 
-  // At most MAX_INDEXED_TOPICS + 1 of them: more need not be told apart.
-  #topicIds(selection: Selection): number[] {
+  // The topics of a selection, unless they are too many to look up one by one.
+  #topicIds(selection: Selection): readonly number[] | 'many' {
+    if (selection.prefixes[0] === ROOT_TOPIC) return 'many';
     const ids: number[] = [];
     for (const prefix of selection.prefixes) {
-      const remaining = MAX_INDEXED_TOPICS + 1 - ids.length;
-      if (remaining === 0) break;
       // '0' is the character after '/': between the two lies all that starts with the prefix and a slash.
-      for (const id of this.#topicsBelow.all(prefix, `${prefix}/`, `${prefix}0`, remaining)) ids.push(id);
+      ids.push(...this.#topicsBelow.all(prefix, `${prefix}/`, `${prefix}0`, MAX_INDEXED_TOPICS + 1));
+      if (ids.length > MAX_INDEXED_TOPICS) return 'many';
     }
     return ids;
   }
 
-  #findByIndex(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {
+  #findByTopics(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {
     const ids = JSON.stringify(topicIds);
     const offsets: number[] = [];
     let examinedTo = after;
@@ -162,16 +171,6 @@ export class EventReader {
       window = Math.min(window * 2, MAX_WINDOW);
     }
     return { offsets, examinedTo };
-  }
-
-  #findByScan(selection: Selection, after: number, lastOffset: number, limit: number): Found {
-    const offsets: number[] = [];
-    const rows = this.#topicsAfter.all(after, SCAN_WINDOW);
-    for (const [offset, topic] of rows) {
-      if (selects(selection, topic)) offsets.push(offset);
-      if (offsets.length === limit) return { offsets, examinedTo: offset };
-    }
-    return { offsets, examinedTo: rows.length < SCAN_WINDOW ? lastOffset : (rows.at(-1)?.[0] ?? lastOffset) };
   }
 }
 
