@@ -1,4 +1,5 @@
 // The composition root: builds the objects from a configuration, starts them in order and stops them in reverse.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerPolicy } from './access/peer-policy.ts';
 import { Broker, TICK_MS } from './broker/broker.ts';
 import type { Config } from './config/config.ts';
@@ -88,7 +89,8 @@ async function stop(parts: {
 }): Promise<void> {
   const { server, broker, eventLog, timer } = parts;
   server.stopListening();
-  await Promise.race([broker.drain(), sleep(DRAIN_DEADLINE_MS)]);
+  // Why ref: false: the process must not outlive its work for the sake of this timer.
+  await Promise.race([broker.drain(), sleep(DRAIN_DEADLINE_MS, undefined, { ref: false })]);
   clearInterval(timer);
   broker.cutAll();
   await sleep(FLUSH_MS);
@@ -140,8 +142,4 @@ function tickMs({ keepAliveSeconds }: Config): number {
 
 function heldCount({ firstOffset, lastOffset }: EventLog): number {
   return lastOffset - firstOffset + 1;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -19,6 +19,7 @@ const program = new Command('gitpubsub')
   .helpCommand('help [command]', 'show the help of a command')
   .exitOverride()
   .addCommand(await serveCommand())
+  .addCommand(demoCommand())
   .addCommand(postReceiveCommand());
 
 try {
@@ -29,8 +30,8 @@ try {
 
 async function serveCommand(): Promise<Command> {
   const serve = subcommand('serve').description('run the broker');
-  // Why: a push waits for this process to start, and the settings take longer to load than all else together.
-  if (process.argv[2] === 'post-receive') return serve;
+  // Why: a delivery starts at every push, and the settings take longer to load than all else together.
+  if (!process.argv.slice(2, 4).includes('serve')) return serve;
   const { CONFIGURATION_HELP_GROUP, SERVE_HELP_FOOTER, serveFlags } = await import('./config/serve-flags.ts');
   for (const flag of serveFlags) serve.addOption(toOption(flag));
   return serve
@@ -41,6 +42,15 @@ async function serveCommand(): Promise<Command> {
     .action(async ({ check = false, ...flags }: Record<string, string> & { check?: boolean }) => {
       const { runServe } = await import('./commands/serve.ts');
       await runServe(flags, { check });
+    });
+}
+
+function demoCommand(): Command {
+  return subcommand('demo')
+    .description('show the whole loop: a repository, pushes and a subscriber, all thrown away afterwards')
+    .action(async () => {
+      const { runDemo } = await import('./commands/demo.ts');
+      process.exitCode = await runDemo();
     });
 }
 

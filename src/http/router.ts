@@ -6,9 +6,9 @@ import type { HttpContext } from './context.ts';
 import { corsHeaders, handleOptions } from './cors.ts';
 import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing.ts';
+import { handleHead } from './head.ts';
 import { handlePublish } from './publish.ts';
 import type { RequestHead } from './request-head.ts';
-import { handleHead } from './statistics.ts';
 import { handleSubscribe } from './subscribe.ts';
 
 const TOPIC_METHODS = 'GET, HEAD, POST, PUT';

@@ -12,6 +12,7 @@ import { makeEvents } from './sample-events.ts';
 let broker: BrokerProcess;
 let url: string;
 const running: ClientProcess[] = [];
+const references: StreamReader[] = [];
 
 beforeAll(async () => {
   // Why the longest interval: no keep-alive but that of the event itself comes within an event's deadline.
@@ -20,6 +21,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${broker.target.port}`;
 });
 afterEach(async () => {
+  for (const reference of references.splice(0)) reference.close();
   await stopClients();
 });
 afterAll(async () => {
@@ -39,11 +41,11 @@ describe.each(clients.map((client) => [client.name, client] as const))('%s', (_n
     requireClient(client, context);
     const subscriber = await subscribe(client, topic);
     const reference = await StreamReader.open(broker.target, topic);
+    references.push(reference);
     const events = client.needsSmallEvents ? makeEvents(100, 20, 60) : makeEvents(300, 20, 100_000);
     await Promise.all(events.map((event) => publish(broker.target, topic, event)));
     await subscriber.waitForEvents(events.length);
     const inOrder = (await reference.waitForEvents(events.length)).map(normalize);
-    reference.close();
     expect(inOrder.toSorted()).toEqual(events.toSorted());
     expect(subscriber.events).toEqual(inOrder);
   });
