@@ -6,12 +6,16 @@ import { publish } from '../support/publisher.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 
 let broker: BrokerProcess;
+let quiet: BrokerProcess;
 
 beforeAll(async () => {
-  broker = await BrokerProcess.start({ flags: ['--keep-alive-seconds', '0.3'] });
+  [broker, quiet] = await Promise.all([
+    BrokerProcess.start({ flags: ['--keep-alive-seconds', '0.3'] }),
+    BrokerProcess.start({ flags: ['--keep-alive-seconds', '8'] }),
+  ]);
 });
 afterAll(async () => {
-  await broker.dispose();
+  await Promise.all([broker.dispose(), quiet.dispose()]);
 });
 
 describe.concurrent('P10 a stream', () => {
@@ -24,15 +28,10 @@ describe.concurrent('P10 a stream', () => {
   });
 
   it('sends its head and a first keep-alive at once, although nothing was ever published there', async () => {
-    const quiet = await BrokerProcess.start({ flags: ['--keep-alive-seconds', '8'] });
-    try {
-      const stream = await StreamReader.open(quiet.target, '/never/published');
-      await stream.waitForKeepAlives(1, 4_000);
-      expect(stream.items[0]?.kind).toBe('keep-alive');
-      stream.close();
-    } finally {
-      await quiet.dispose();
-    }
+    const stream = await StreamReader.open(quiet.target, '/never/published');
+    await stream.waitForKeepAlives(1, 4_000);
+    expect(stream.items[0]?.kind).toBe('keep-alive');
+    stream.close();
   });
 
   it('tells caches and proxies to keep their hands off', async () => {
@@ -93,22 +92,17 @@ describe.concurrent('P10 a stream', () => {
   });
 
   it('names a cursor of at most 64 ASCII characters, also on an empty log', async () => {
-    const empty = await BrokerProcess.start();
-    try {
-      const stream = await StreamReader.open(empty.target, '/');
-      const cursor = stream.requireHeader('x-cursor');
-      expect(cursor).toMatch(/^[A-Za-z0-9_.-]{1,64}$/);
-      await publish(empty.target, '/first', '"first"');
-      const resumed = await StreamReader.open(empty.target, '/', {
-        headers: [['X-Fetch-Since-Cursor', cursor]],
-      });
-      expect(resumed.response.header('x-fetch-gap')).toBeUndefined();
-      expect(await resumed.nextEvent()).toBe('"first"');
-      stream.close();
-      resumed.close();
-    } finally {
-      await empty.dispose();
-    }
+    const stream = await StreamReader.open(quiet.target, '/');
+    const cursor = stream.requireHeader('x-cursor');
+    expect(cursor).toMatch(/^[A-Za-z0-9_.-]{1,64}$/);
+    await publish(quiet.target, '/first', '"first"');
+    const resumed = await StreamReader.open(quiet.target, '/', {
+      headers: [['X-Fetch-Since-Cursor', cursor]],
+    });
+    expect(resumed.response.header('x-fetch-gap')).toBeUndefined();
+    expect(await resumed.nextEvent()).toBe('"first"');
+    stream.close();
+    resumed.close();
   });
 });
 

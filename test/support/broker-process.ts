@@ -40,10 +40,16 @@ export class BrokerProcess {
     this.#child?.kill('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
   };
+  // Why: a worker of the test runner that is terminated has no exit event, and a stuck broker would outlive it.
+  readonly #killOnSignal = (): void => {
+    this.#killOnExit();
+    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+  };
 
   private constructor(options: BrokerOptions) {
     this.#options = options;
     process.once('exit', this.#killOnExit);
+    process.once('SIGTERM', this.#killOnSignal);
   }
 
   /** Resolves once the broker says that it is listening. */
@@ -178,6 +184,7 @@ ${this.#describeOutput()}`,
   /** Kills the process if it still runs, and removes its directory. */
   async dispose(): Promise<void> {
     process.removeListener('exit', this.#killOnExit);
+    process.removeListener('SIGTERM', this.#killOnSignal);
     await this.kill();
     await rm(this.directory, { recursive: true, force: true });
   }
