@@ -15,7 +15,7 @@ import { notifyServiceManager } from '../service-manager.ts';
 export async function runServe(flags: Flags, options: { check: boolean }): Promise<void> {
   const config = loadConfig({ flags, env: process.env });
   if (options.check) {
-    process.stdout.write(describeConfig(config));
+    process.stdout.write(`${describeConfig(config)}\n`);
     return;
   }
   const logger = createLogger(config);

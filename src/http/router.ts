@@ -67,6 +67,7 @@ async function dispatch(
     case 'PUT':
       return isBroker ? refuseBrokerPath(head) : handlePublish(context, exchange, head, peer);
     case 'OPTIONS':
+      if (isBroker) refuseBrokerPath(head);
       return handleOptions(context.corsOrigins, exchange, head, TOPIC_METHODS);
     default:
       if (isBroker) refuseBrokerPath(head);
