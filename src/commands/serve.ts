@@ -21,7 +21,7 @@ export async function runServe(flags: Flags, options: { check: boolean }): Promi
   const logger = createLogger(config);
   const stopSignal = nextStopSignal();
   const app = await startApp(config, logger);
-  notifyServiceManager('--ready', logger);
+  notifyServiceManager('READY=1', logger);
   await stopSignal.then((signal) => stop(app, signal, logger));
 }
 
@@ -36,7 +36,7 @@ function createLogger({ logLevel }: Config): Logger {
 
 async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<void> {
   logger.info({ signal }, 'stopping');
-  notifyServiceManager('--stopping', logger);
+  notifyServiceManager('STOPPING=1', logger);
   await app.stop();
   logger.info({}, 'stopped');
 }

@@ -39,7 +39,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, string>> = {
   'better-sqlite3': 'eventlog',
   'uWebSockets.js': 'http',
   commander: 'cli.ts',
-  pino: 'commands/serve.ts',
+  pino: 'commands',
 };
 
 /** The one file that does something when it is imported. */

@@ -131,7 +131,7 @@ export function reasonOf(error: unknown): string {
   if (error instanceof BetterSqlite3.SqliteError) return `${error.message} (${error.code})`;
   const { message } = error as Error;
   if (message.startsWith('Could not locate the bindings file')) {
-    return 'better-sqlite3 was installed without its binary, as when install scripts are not allowed; run npm rebuild better-sqlite3';
+    return 'better-sqlite3 was installed without its binary, as when install scripts are not allowed; run npm rebuild better-sqlite3, with --global if it was installed so';
   }
   return message;
 }
