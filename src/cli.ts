@@ -20,7 +20,8 @@ const program = new Command('gitpubsub')
   .exitOverride()
   .addCommand(await serveCommand())
   .addCommand(demoCommand())
-  .addCommand(postReceiveCommand());
+  .addCommand(flushCommand())
+  .addCommand(deliverCommand(), { hidden: true });
 
 try {
   await program.parseAsync();
@@ -54,13 +55,24 @@ function demoCommand(): Command {
     });
 }
 
-function postReceiveCommand(): Command {
-  return subcommand('post-receive')
-    .description('announce a push; hooks/post-receive calls this inside a repository')
-    .argument('[refs...]', 'old, new and ref; without them such lines are read from standard input')
-    .action(async (refs: string[]) => {
-      const { runPostReceive } = await import('./commands/post-receive.ts');
-      process.exitCode = await runPostReceive(refs);
+function flushCommand(): Command {
+  return subcommand('flush')
+    .description('publish what pushes have left waiting; status 75 if something still waits')
+    .argument('<paths...>', 'repositories, or directories with repositories below')
+    .action(async (paths: string[]) => {
+      const { runFlush } = await import('./commands/flush.ts');
+      process.exitCode = await runFlush(paths);
+    });
+}
+
+function deliverCommand(): Command {
+  return subcommand('deliver')
+    .description('publish what waits in one repository, in silence; hooks/post-receive starts this')
+    .argument('<repository>', 'git directory')
+    .option('--held', 'note the push on standard input first')
+    .action(async (repository: string, options: { held?: boolean }) => {
+      const { runDeliver } = await import('./commands/deliver.ts');
+      await runDeliver(repository, options);
     });
 }
 

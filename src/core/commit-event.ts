@@ -3,7 +3,7 @@
 // Text that is not UTF-8 holds U+FFFD for each broken part; the exact bytes stand beside it in `<member>Raw`, as base64.
 // Members are only ever added, so a reader ignores those it does not know.
 
-/** A commit that is new in a repository; published once per push, with the first ref it reaches, parents before children. */
+/** A commit that is new in a repository; published once, with the first ref that reached it, parents before children. */
 export interface CommitEvent {
   readonly commit: CommitDetails;
 }
@@ -86,8 +86,20 @@ export interface PushDetails {
   readonly after: string;
   /** How many commit events of this push carry this ref. */
   readonly commits: number;
+  /**
+   * Objects were gone from the repository before they could be announced, so commits may be missing. Whether `before` was
+   * an ancestor of `after` can't be told then: an existing ref counts as forced.
+   */
+  readonly commitsMissing?: true;
   /** Who pushed, as the server names the account; null if it does not say. */
   readonly pusher: string | null;
+  readonly pusherRaw?: string;
+  /** What was given with `git push --push-option`, in that order; present if there was any. */
+  readonly pushOptions?: readonly string[];
+  /** Only if a listed option is not UTF-8, as for {@link CommitDetails.filesRaw}. */
+  readonly pushOptionsRaw?: readonly (string | null)[];
+  /** There were more options than fit into an event. */
+  readonly pushOptionsTruncated?: true;
   /** Present when the ref now names an annotated tag. */
   readonly tag?: TagDetails;
 }

@@ -1,62 +1,163 @@
-// Publishes the events of a push in order and says how it went. Knows no git.
-import type { PublishOutcome, Publisher } from '../client/publisher.ts';
-import type { OutgoingEvent } from './push-events.ts';
-import type { RefUpdate } from './ref-update.ts';
+// A delivery as a whole: under the repository's lock it takes pushes in and publishes their events, tries again for a while
+// where that fails, and says how it went.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GitPubSubError } from '../core/errors.ts';
+import { takeLock, type DeliveryLock } from './delivery-lock.ts';
+import { readWaiting, writeLastDelivery, type Waiting } from './delivery-status.ts';
+import { Git, type Environment } from './git.ts';
+import { hookFilesOf, type HookFiles } from './hook-files.ts';
+import { addToJournal } from './journal.ts';
+import { OutboxSender, type SendFailure } from './outbox-sender.ts';
+import { PushIntake } from './push-intake.ts';
+import { readSettings } from './settings.ts';
 
-/** How far a delivery came. */
-export interface Delivery {
-  readonly storedCount: number;
-  /** Events that can never be stored as they are; the others went on without them. */
-  readonly refusals: readonly string[];
-  /** Why it stopped before the last event; undefined if it did not. */
-  readonly failure: string | undefined;
+/** How a delivery behaves. */
+export interface DeliveryOptions {
+  readonly environment: Environment;
+  /** How long it goes on trying without any success; 0 for once. */
+  readonly retryForMs: number;
+  /** How long it waits for another delivery in the same repository to end. */
+  readonly lockWaitMs: number;
+  /** As for {@link PushIntake}. */
+  readonly settleMs: number;
+  /** As for {@link OutboxSender}: for one person or timer that goes through many repositories. */
+  readonly unreachable?: Set<string>;
 }
 
-/** What a delivery needs of a publisher. */
-export type PublishFunction = Publisher['publish'];
+/** How a delivery went. */
+export interface DeliveryReport {
+  readonly storedCount: number;
+  /** How many events became dead letters. */
+  readonly refusedCount: number;
+  readonly waiting: Waiting;
+  /** Why something waits; undefined if nothing does, or another delivery is at work. */
+  readonly failure: string | undefined;
+  /** Another delivery is at work. */
+  readonly isBusy: boolean;
+}
 
-// Answers about one event, not about the broker: invalid, too large. The next event may do better.
-const EVENT_STATUSES: readonly number[] = [400, 413];
+// First pause between two tries; each further one is twice as long, up to the longest.
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 8_000;
 
-/** Publishes one event after the other, and stops at the first failure that would meet the next one too. */
-export async function deliver(
-  events: AsyncIterable<OutgoingEvent>,
-  publish: PublishFunction,
-  pathFor: (update: RefUpdate) => string,
-): Promise<Delivery> {
-  let storedCount = 0;
-  const refusals: string[] = [];
-  try {
-    for await (const { update, event } of events) {
-      const outcome = await publish(pathFor(update), JSON.stringify(event));
-      if (outcome.kind === 'stored') storedCount++;
-      else if (isAboutEvent(outcome)) refusals.push(`${nameEvent(event)} (${describeOutcome(outcome)})`);
-      else return { storedCount, refusals, failure: describeOutcome(outcome) };
+/** Delivers what waits in a repository. @throws Error if its files or its lock can't be had at all */
+export async function deliver(gitDirectory: string, options: DeliveryOptions): Promise<DeliveryReport> {
+  const files = hookFilesOf(gitDirectory);
+  const round = new Round(gitDirectory, files, options);
+  let failure: string | undefined;
+  while (failure === undefined && (await readWaiting(gitDirectory)).pushCount > 0) {
+    const lock = await takeLock(files.lock, options.lockWaitMs);
+    if (lock === undefined) return round.report(undefined, true);
+    try {
+      failure = await round.run(lock);
+    } finally {
+      await lock.release();
     }
-    return { storedCount, refusals, failure: undefined };
-  } catch (error) {
-    return { storedCount, refusals, failure: error instanceof Error ? error.message : String(error) };
+    // Why once more: a hook that came meanwhile has found the lock taken, and its delivery has left.
+  }
+  return round.report(failure, false);
+}
+
+/** Where a try stops. */
+interface Obstacle extends SendFailure {
+  readonly isWorthRetrying: boolean;
+}
+
+/** The tries of one delivery, and what they achieve together. */
+class Round {
+  readonly #gitDirectory: string;
+  readonly #files: HookFiles;
+  readonly #options: DeliveryOptions;
+  readonly #git: Git;
+  #storedCount = 0;
+  #refusedCount = 0;
+
+  constructor(gitDirectory: string, files: HookFiles, options: DeliveryOptions) {
+    this.#gitDirectory = gitDirectory;
+    this.#files = files;
+    this.#options = options;
+    this.#git = new Git(gitDirectory, options.environment);
+  }
+
+  /** Tries until all is done, or it makes no sense any more; gives why. */
+  async run(lock: DeliveryLock): Promise<string | undefined> {
+    let pauseMs = FIRST_PAUSE_MS;
+    let endMs = performance.now() + this.#options.retryForMs;
+    for (;;) {
+      const storedBefore = this.#storedCount;
+      const obstacle = await this.#try(lock);
+      if (obstacle === undefined) return undefined;
+      if (this.#storedCount > storedBefore) {
+        pauseMs = FIRST_PAUSE_MS;
+        endMs = performance.now() + this.#options.retryForMs;
+      }
+      const waitMs = Math.max(pauseMs, obstacle.retryAfterMs ?? 0);
+      if (!obstacle.isWorthRetrying || performance.now() + waitMs > endMs) {
+        await addToJournal(this.#files.journal, obstacle.message);
+        return obstacle.message;
+      }
+      await sleep(waitMs);
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    }
+  }
+
+  async report(failure: string | undefined, isBusy: boolean): Promise<DeliveryReport> {
+    return {
+      storedCount: this.#storedCount,
+      refusedCount: this.#refusedCount,
+      waiting: await readWaiting(this.#gitDirectory),
+      failure,
+      isBusy,
+    };
+  }
+
+  async #try(lock: DeliveryLock): Promise<Obstacle | undefined> {
+    const storedBefore = this.#storedCount;
+    let broker: string | null = null;
+    let obstacle: Obstacle | undefined;
+    try {
+      const settings = await readSettings(this.#git, this.#gitDirectory);
+      broker = settings.broker.origin;
+      const intake = new PushIntake(this.#git, this.#files, this.#options.settleMs, lock.check);
+      // Why on: what is in the outbox needs nothing that may have failed the intake.
+      const intakeObstacle = await intake.takeAll(settings).then(() => undefined, toObstacle);
+      obstacle = (await this.#send(settings.broker, lock)) ?? intakeObstacle;
+    } catch (error) {
+      obstacle = toObstacle(error);
+    }
+    await this.#note(broker, obstacle, this.#storedCount > storedBefore);
+    return obstacle;
+  }
+
+  async #send(broker: URL, lock: DeliveryLock): Promise<Obstacle | undefined> {
+    const { unreachable } = this.#options;
+    const sender = new OutboxSender(this.#files, { broker, unreachable, checkLock: lock.check });
+    try {
+      const failure = await sender.sendAll();
+      return failure === undefined ? undefined : { ...failure, isWorthRetrying: true };
+    } finally {
+      sender.close();
+      this.#storedCount += sender.storedCount;
+      this.#refusedCount += sender.refusedCount;
+    }
+  }
+
+  async #note(broker: string | null, obstacle: Obstacle | undefined, hasStored: boolean): Promise<void> {
+    const time = new Date().toISOString();
+    await writeLastDelivery(this.#files.status, {
+      ...(broker === null ? {} : { broker }),
+      lastAttempt: time,
+      ...(hasStored ? { lastDelivery: time } : {}),
+      lastError: obstacle === undefined ? null : { time, message: obstacle.message },
+    });
   }
 }
 
-/** One line for whoever pushed; undefined if all is well. */
-export function describeDelivery(delivery: Delivery, totalCount: number, broker: URL): string | undefined {
-  const { storedCount, refusals, failure } = delivery;
-  const lostCount = totalCount - storedCount;
-  if (lostCount === 0) return undefined;
-  const reason = failure ?? `the first is ${refusals[0]}`;
-  return `${lostCount} of ${totalCount} events were not published to ${broker.origin}: ${reason}`;
-}
-
-function isAboutEvent(outcome: PublishOutcome): boolean {
-  return outcome.kind === 'refused' && EVENT_STATUSES.includes(outcome.status);
-}
-
-function describeOutcome(outcome: Exclude<PublishOutcome, { kind: 'stored' }>): string {
-  return outcome.kind === 'unreachable' ? outcome.reason : `${outcome.status} ${outcome.reason}`.trim();
-}
-
-function nameEvent(event: OutgoingEvent['event']): string {
-  if ('commit' in event) return `commit ${event.commit.shortHash} on ${event.commit.ref}`;
-  return `the push of ${event.push.ref}`;
+// Why retry all but wrong settings: a full disk or a busy machine may get better by itself.
+function toObstacle(error: unknown): Obstacle {
+  return {
+    message: error instanceof Error ? error.message : String(error),
+    retryAfterMs: undefined,
+    isWorthRetrying: !(error instanceof GitPubSubError && error.code === 'invalid-configuration'),
+  };
 }

@@ -1,6 +1,9 @@
 // Runs git plumbing without a shell and streams what it prints. The only file of the hook that starts processes.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 
+// How git ends when it gives up.
+const FATAL_STATUS = 128;
+
 // What is kept of git's error output for our message: its last lines.
 const MAX_COMPLAINT_CHARACTERS = 2_000;
 
@@ -13,18 +16,37 @@ export interface GitAnswer {
   readonly stdout: Buffer;
 }
 
-/** Git in one repository: the one that the environment (`GIT_DIR`) or the working directory names. */
+// What git itself calls local to a repository or to one command of it: a delivery outlives both.
+// Source: git rev-parse --local-env-vars, and what receive-pack adds
+const LOCAL_VARIABLES =
+  /^GIT_(?:(?:ALTERNATE_)?OBJECT_DIRECTOR(?:Y|IES)|CONFIG(?:_PARAMETERS|_COUNT)?|DIR|WORK_TREE|COMMON_DIR|GRAFT_FILE|INDEX_FILE|IMPLICIT_WORK_TREE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|PREFIX|INTERNAL_SUPER_PREFIX|SHALLOW_FILE|NAMESPACE|QUARANTINE_PATH|PUSH_.*)$/;
+
+// What git says when the machine is in trouble, not the repository.
+const MACHINE_TROUBLE =
+  /out of memory|malloc failed|cannot fork|resource temporarily unavailable|too many open files|no space left|permission denied|input\/output error/i;
+
+/** Objects that are to be announced are missing or damaged: trying again won't bring them back. */
+export class UnreadableHistory extends Error {}
+
+/** Git in one repository. */
 export class Git {
   readonly #env: NodeJS.ProcessEnv;
 
-  constructor(environment: Environment) {
-    // Why: an event's hash and its content belong together, so a replaced object is announced as it was pushed.
-    this.#env = { ...environment, GIT_NO_REPLACE_OBJECTS: '1', LC_ALL: 'C' };
+  constructor(gitDirectory: string, environment: Environment) {
+    const inherited = Object.entries(environment).filter(([name]) => !LOCAL_VARIABLES.test(name));
+    this.#env = {
+      ...Object.fromEntries(inherited),
+      GIT_DIR: gitDirectory,
+      // Why: an event's hash and its content belong together, so a replaced object is announced as it was pushed.
+      GIT_NO_REPLACE_OBJECTS: '1',
+      GIT_NO_LAZY_FETCH: '1', // Why: what is missing is told as missing; nobody waits for another server.
+      LC_ALL: 'C',
+    };
   }
 
   /**
    * Runs git to its end and gives all it printed: for short answers.
-   * @throws Error if it ends with a status that is not in `expected`
+   * @throws Error if it can't be run; UnreadableHistory if it ends with a status that is not in `expected`
    */
   async ask(args: readonly string[], expected: readonly number[] = [0]): Promise<GitAnswer> {
     const child = this.#start(args, '');
@@ -36,7 +58,7 @@ export class Git {
 
   /**
    * Gives what git prints as it comes; the reader sets the pace. Git is stopped when the reader stops.
-   * @throws Error if it ends with a status other than 0
+   * @throws Error if it can't be run; UnreadableHistory if it can't read what it was asked for
    */
   async *stream(args: readonly string[], input: string): AsyncGenerator<Buffer, void, undefined> {
     const child = this.#start(args, input);
@@ -72,7 +94,10 @@ async function ended(
   });
   if (status !== null && expected.includes(status)) return status;
   const reason = complaint.trim().split('\n').at(-1);
-  throw new Error(`git ${args[0]} ended with ${child.signalCode ?? `status ${status}`}: ${reason}`);
+  const message = `git ${args[0]} ended with ${child.signalCode ?? `status ${status}`}: ${reason}`;
+  throw status === FATAL_STATUS && !MACHINE_TROUBLE.test(complaint)
+    ? new UnreadableHistory(message)
+    : new Error(message);
 }
 
 function ignore(): void {}

@@ -17,6 +17,12 @@ export const MAX_PARENTS_COUNT = 128;
 /** Longest name or mail address, in bytes as git stores it; longer ones are cut. */
 export const MAX_IDENTITY_BYTES = 512;
 
+/**
+ * What push options may take together, in bytes of ASCII JSON: what is left beside a tag with a long message. Beyond it
+ * the list is cut, with `pushOptionsTruncated`.
+ */
+export const MAX_PUSH_OPTIONS_BYTES = 8_000;
+
 /** What is read of a commit or tag object, in bytes; the rest of a larger one is skipped, to spare memory. */
 export const MAX_OBJECT_BYTES = 1_048_576;
 

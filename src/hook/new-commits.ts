@@ -1,8 +1,6 @@
-// Which commits a push made reachable, and with which of its refs each is announced.
+// Which commits some tips reach and others don't, and with which tip each is announced.
 import { ByteReader } from './byte-reader.ts';
-import type { Git } from './git.ts';
-import { isZero, type RefUpdate } from './ref-update.ts';
-import { peelToCommits } from './objects.ts';
+import { UnreadableHistory, type Git } from './git.ts';
 
 /** A commit to be announced. */
 export interface NewCommit {
@@ -14,53 +12,30 @@ const LINE_FEED = 0x0a;
 
 /**
  * The commits that `tips` reach and `known` don't, parents first, for each tip those that no earlier tip reaches.
- * A tip may be a tag; one that leads to no commit reaches none. What is missing of `known` is passed over.
+ * What is missing of `known` is passed over.
  */
 export async function findNewCommits(
   git: Git,
-  tips: readonly string[],
+  tips: readonly (string | undefined)[],
   known: readonly string[],
 ): Promise<NewCommit[][]> {
-  const peeled = await peelToCommits(git, tips);
-  const commits = await listNewCommits(git, [...peeled.values()], known);
-  return shareOut(
-    commits,
-    tips.map((tip) => peeled.get(tip)),
-  );
+  const present = tips.filter((tip) => tip !== undefined);
+  return shareOut(await listNewCommits(git, present, known), tips);
 }
 
-/**
- * The objects that the repository's refs named before the push: the pushed refs' old values, and every other ref.
- * Not for deciding later: it holds only until another push comes.
- */
-export async function findKnownTips(git: Git, updates: readonly RefUpdate[]): Promise<string[]> {
-  const known = updates.map((update) => update.before).filter((hash) => !isZero(hash));
-  const refs = await listRefs(git);
-  const pushed = new Set(updates.map((update) => update.refBytes));
-  for (const ref of refs) {
-    // Why: a push to a symbolic ref moves the ref it points to.
-    if (ref.target !== '' && pushed.has(ref.name)) pushed.add(ref.target);
+/** Which of these commits the others don't reach, or all of them where git can't tell. */
+export async function findUnreached(
+  git: Git,
+  commits: readonly string[],
+  others: readonly string[],
+): Promise<string[]> {
+  try {
+    const unreached = new Set((await listNewCommits(git, commits, others)).map(({ hash }) => hash));
+    return commits.filter((commit) => unreached.has(commit));
+  } catch (error) {
+    if (error instanceof UnreadableHistory) return [...commits];
+    throw error;
   }
-  for (const ref of refs) {
-    if (ref.target === '' && !pushed.has(ref.name)) known.push(ref.hash);
-  }
-  return known;
-}
-
-interface Ref {
-  readonly hash: string;
-  readonly name: string;
-  /** The ref that a symbolic one points to; empty for others. */
-  readonly target: string;
-}
-
-async function listRefs(git: Git): Promise<Ref[]> {
-  const { stdout } = await git.ask(['for-each-ref', '--format=%(objectname) %(refname) %(symref)']);
-  const lines = stdout.toString('latin1').split('\n').slice(0, -1);
-  return lines.map((line) => {
-    const [hash = '', name = '', target = ''] = line.split(' ');
-    return { hash, name, target };
-  });
 }
 
 async function listNewCommits(

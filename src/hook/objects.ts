@@ -1,6 +1,6 @@
 // Reads commit and tag objects: any number of them from one `git cat-file`.
 import { ByteReader } from './byte-reader.ts';
-import type { Git } from './git.ts';
+import { UnreadableHistory, type Git } from './git.ts';
 import { MAX_OBJECT_BYTES } from './limits.ts';
 
 /** An object as git stores it. */
@@ -16,7 +16,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * Reads objects in the order asked for.
- * @throws Error if one is missing
+ * @throws UnreadableHistory if one is missing
  */
 export async function* readObjects(
   git: Git,
@@ -36,26 +36,29 @@ export async function* readObjects(
 }
 
 /**
- * Follows tags to the commits they name; an object that leads to no commit is left out.
- * @returns the commit's hash by that of the object asked for
+ * Follows tags to the commits they name.
+ * @returns by the hash asked for that of the commit, undefined for what leads to none; what is missing is left out
  */
-export async function peelToCommits(git: Git, hashes: readonly string[]): Promise<Map<string, string>> {
-  const commits = new Map<string, string>();
-  if (hashes.length === 0) return commits;
-  const input = hashes.map((hash) => `${hash}^{commit}\n`).join('');
+export async function peelToCommits(
+  git: Git,
+  hashes: readonly string[],
+): Promise<Map<string, string | undefined>> {
+  const peeled = new Map<string, string | undefined>();
+  if (hashes.length === 0) return peeled;
+  const input = hashes.map((hash) => `${hash}^{}\n`).join('');
   const reader = new ByteReader(git.stream(['cat-file', '--batch-check', '--buffer'], input));
   for (const hash of hashes) {
     const line = (await reader.readUntil(LINE_FEED))?.toString('latin1') ?? '';
-    const [commit, type] = line.split(' ');
-    if (commit !== undefined && type === 'commit') commits.set(hash, commit);
+    const [object, type, size] = line.split(' ');
+    if (size !== undefined) peeled.set(hash, type === 'commit' ? object : undefined);
   }
   await reader.close();
-  return commits;
+  return peeled;
 }
 
 async function readObject(reader: ByteReader, head: string): Promise<GitObject> {
   const [hash = '', type = '', size = ''] = head.split(' ');
-  if (size === '') throw new Error(`The object ${hash} is ${type}.`);
+  if (size === '') throw new UnreadableHistory(`The object ${hash} is ${type}.`);
   const sizeBytes = Number(size);
   const content = await reader.read(sizeBytes, MAX_OBJECT_BYTES);
   await reader.readUntil(LINE_FEED);

@@ -1,12 +1,15 @@
 // Turns one ref of a push into the event that announces it. Pure: no git, no network.
-import type { PushEvent } from '../core/commit-event.ts';
-import type { Environment } from './git.ts';
+import type { PushDetails, PushEvent } from '../core/commit-event.ts';
+import { asciiJsonBytes, MAX_PUSH_OPTIONS_BYTES } from './limits.ts';
 import type { PlannedRef } from './push-plan.ts';
+import type { SpooledPush } from './spooled-push.ts';
 import { textMember, type Text } from './text.ts';
 
+type OptionMembers = Pick<PushDetails, 'pushOptions' | 'pushOptionsRaw' | 'pushOptionsTruncated'>;
+
 /** Describes one ref of a push. */
-export function describePush(project: Text, pusher: string | null, ref: PlannedRef): PushEvent {
-  const { update, action, tag, commits } = ref;
+export function describePush(project: Text, { pusher, options }: SpooledPush, ref: PlannedRef): PushEvent {
+  const { update, action, tag, commits, isIncomplete } = ref;
   return {
     push: {
       repository: 'git',
@@ -17,19 +20,23 @@ export function describePush(project: Text, pusher: string | null, ref: PlannedR
       before: update.before,
       after: update.after,
       commits: commits.length,
-      pusher,
+      ...(isIncomplete ? { commitsMissing: true } : {}),
+      ...(pusher === undefined ? { pusher: null } : textMember('pusher', pusher)),
+      ...describeOptions(options),
       ...(tag === undefined ? {} : { tag }),
     },
   };
 }
 
-// Why these, in this order: gitolite, Gitea and Forgejo, an HTTP server, the account itself.
-const PUSHER_VARIABLES = ['GL_USERNAME', 'GITEA_PUSHER_NAME', 'REMOTE_USER', 'USER'];
-
-/** Who pushed, as the first of several servers' variables tells it. */
-export function findPusher(environment: Environment): string | null {
-  return (
-    PUSHER_VARIABLES.map((name) => environment[name]).find((name) => name !== undefined && name !== '') ??
-    null
-  );
+function describeOptions(options: readonly Text[]): OptionMembers {
+  if (options.length === 0) return {};
+  let bytes = 0;
+  const listed = options.filter((option) => (bytes += asciiJsonBytes(option)) <= MAX_PUSH_OPTIONS_BYTES);
+  return {
+    pushOptions: listed.map(({ text }) => text),
+    ...(listed.some(({ raw }) => raw !== undefined)
+      ? { pushOptionsRaw: listed.map(({ raw }) => raw ?? null) }
+      : {}),
+    ...(listed.length < options.length ? { pushOptionsTruncated: true } : {}),
+  };
 }

@@ -1,5 +1,5 @@
 // From a planned push to its events, in the order they are published. Holds one event at a time.
-import type { CommitEvent, PushEvent } from '../core/commit-event.ts';
+import type { OutgoingEvent, Target } from './batch.ts';
 import { readChangedFiles } from './changed-files.ts';
 import { describeCommit } from './commit-details.ts';
 import type { Git } from './git.ts';
@@ -7,21 +7,25 @@ import { readObjects } from './objects.ts';
 import { describePush } from './push-details.ts';
 import type { PlannedRef } from './push-plan.ts';
 import type { RefUpdate } from './ref-update.ts';
+import type { SpooledPush } from './spooled-push.ts';
 import type { Text } from './text.ts';
 
-/** An event on its way out. */
-export interface OutgoingEvent {
-  /** The ref it belongs to, which decides its topic. */
-  readonly update: RefUpdate;
-  readonly event: CommitEvent | PushEvent;
+/** What the events of a push say beside its plan. */
+export interface PushContext {
+  readonly project: Text;
+  readonly push: SpooledPush;
+  /** Where the events of a ref go. */
+  readonly targetFor: (update: RefUpdate) => Target;
 }
 
-/** Makes the events of a push: for each ref its new commits, parents first, then the push itself. */
+/**
+ * Makes the events of a push: for each ref its new commits, parents first, then the push itself.
+ * @throws UnreadableHistory if an object is missing
+ */
 export async function* makePushEvents(
   git: Git,
   plan: readonly PlannedRef[],
-  project: Text,
-  pusher: string | null,
+  { project, push, targetFor }: PushContext,
 ): AsyncGenerator<OutgoingEvent, void, undefined> {
   // Why: one git of each kind reads for all refs together, side by side; no process per commit.
   const commits = plan.flatMap((ref) => ref.commits);
@@ -31,13 +35,12 @@ export async function* makePushEvents(
   try {
     for (const ref of plan) {
       const { update } = ref;
+      const target = targetFor(update);
       for (let left = ref.commits.length; left > 0; left--) {
-        yield {
-          update,
-          event: describeCommit(project, update, await takeNext(objects), await takeNext(changes)),
-        };
+        const event = describeCommit(project, update, await takeNext(objects), await takeNext(changes));
+        yield { ...target, event };
       }
-      yield { update, event: describePush(project, pusher, ref) };
+      yield { ...target, event: describePush(project, push, ref) };
     }
   } finally {
     await objects.return();

@@ -2,7 +2,7 @@
 import type { PushAction, TagDetails } from '../core/commit-event.ts';
 import type { Git } from './git.ts';
 import { findNewCommits, type NewCommit } from './new-commits.ts';
-import { readObjects } from './objects.ts';
+import { peelToCommits, readObjects } from './objects.ts';
 import { isZero, type RefUpdate } from './ref-update.ts';
 import { describeTag } from './tag-details.ts';
 
@@ -11,34 +11,58 @@ export interface PlannedRef {
   readonly update: RefUpdate;
   readonly action: PushAction;
   readonly tag: TagDetails | undefined;
+  /** The commit that the ref names now, itself or by a tag; undefined if there is none, or it is gone. */
+  readonly tip: string | undefined;
   readonly commits: readonly NewCommit[];
+  /** Objects were gone before they could be announced. */
+  readonly isIncomplete: boolean;
 }
 
-/** Works out what to announce of a push, given the objects whose history has been announced before it. */
+/**
+ * Works out what to announce of a push, given the commits whose history has been announced before it.
+ * @throws UnreadableHistory if something is missing below the refs' new values
+ */
 export async function planPush(
   git: Git,
   updates: readonly RefUpdate[],
   known: readonly string[],
 ): Promise<PlannedRef[]> {
-  const present = updates.filter((update) => !isZero(update.after));
+  const refs = await planRefs(git, updates);
   const shares = await findNewCommits(
     git,
-    present.map((update) => update.after),
+    refs.map(({ tip }) => tip),
     known,
   );
-  const commitsOf = new Map(present.map((update, index) => [update, shares[index]]));
-  const tags = await readTags(git, present);
-  const plan: PlannedRef[] = [];
-  for (const update of updates) {
-    const action = await findAction(git, update);
-    plan.push({ update, action, tag: tags.get(update.after), commits: commitsOf.get(update) ?? [] });
-  }
-  return plan;
+  const tags = await readTags(git, refs);
+  return refs.map((ref, index) => ({
+    ...ref,
+    tag: tags.get(ref.update.after),
+    commits: shares[index] ?? [],
+  }));
 }
 
-/** How many events a plan makes. */
-export function countEvents(plan: readonly PlannedRef[]): number {
-  return plan.reduce((count, ref) => count + ref.commits.length + 1, 0);
+/** What can be told of a push whose history can't be read: that there was one. */
+export async function planUnreadablePush(git: Git, updates: readonly RefUpdate[]): Promise<PlannedRef[]> {
+  const refs = await planRefs(git, updates);
+  return refs.map((ref) => ({ ...ref, isIncomplete: !isZero(ref.update.after) }));
+}
+
+async function planRefs(git: Git, updates: readonly RefUpdate[]): Promise<PlannedRef[]> {
+  const hashes = new Set(updates.map(({ after }) => after).filter((after) => !isZero(after)));
+  const peeled = await peelToCommits(git, [...hashes]);
+  const refs: PlannedRef[] = [];
+  for (const update of updates) {
+    const { after } = update;
+    refs.push({
+      update,
+      action: await findAction(git, update),
+      tag: undefined,
+      tip: peeled.get(after),
+      commits: [],
+      isIncomplete: !isZero(after) && !peeled.has(after),
+    });
+  }
+  return refs;
 }
 
 async function findAction(git: Git, { before, after }: RefUpdate): Promise<PushAction> {
@@ -49,9 +73,11 @@ async function findAction(git: Git, { before, after }: RefUpdate): Promise<PushA
   return status === 0 ? 'updated' : 'forced';
 }
 
-async function readTags(git: Git, updates: readonly RefUpdate[]): Promise<Map<string, TagDetails>> {
+async function readTags(git: Git, refs: readonly PlannedRef[]): Promise<Map<string, TagDetails>> {
   const tags = new Map<string, TagDetails>();
-  const hashes = updates.filter((update) => update.type !== 'branch').map((update) => update.after);
+  const hashes = refs
+    .filter(({ update, isIncomplete }) => update.type !== 'branch' && !isZero(update.after) && !isIncomplete)
+    .map(({ update }) => update.after);
   for await (const object of readObjects(git, hashes)) {
     if (object.type === 'tag') tags.set(object.hash, describeTag(object));
   }

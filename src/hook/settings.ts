@@ -1,10 +1,11 @@
-// What a repository says about its hook: `git config gitpubsub.*`, the environment, and where it lies.
+// What a repository says about its hook: `git config gitpubsub.*`, and where it lies.
 import { realpath } from 'node:fs/promises';
 import { GitPubSubError } from '../core/errors.ts';
-import type { Environment, Git } from './git.ts';
+import type { Target } from './batch.ts';
+import type { Git } from './git.ts';
 import type { RefUpdate } from './ref-update.ts';
 import { decodeText, type Text } from './text.ts';
-import { DEFAULT_TOPIC_TEMPLATE, topicPath } from './topic-template.ts';
+import { belongsToBroker, checkTemplate, DEFAULT_TOPIC_TEMPLATE, topicPath } from './topic-template.ts';
 
 // The broker of a repository that configures none. Why not localhost: `gitpubsub serve` listens on IPv4 alone.
 const DEFAULT_BROKER_URL = 'http://127.0.0.1:2069';
@@ -13,27 +14,46 @@ const DEFAULT_BROKER_URL = 'http://127.0.0.1:2069';
 export interface HookSettings {
   readonly broker: URL;
   readonly project: Text;
-  /** The path to publish a ref's events to, percent-encoded. @throws GitPubSubError `invalid-configuration` */
-  readonly pathFor: (update: RefUpdate) => string;
+  /** What the topics of its events are made from. */
+  readonly template: string;
+  /** Where a ref's events go. */
+  readonly targetFor: (update: RefUpdate) => Target;
 }
 
 /**
- * Reads the settings of a repository. GITPUBSUB_URL, a full URL with its topic, goes before `gitpubsub.url` and
- * `gitpubsub.topic`.
+ * Reads the settings of a repository.
  * @throws GitPubSubError `invalid-configuration`
  */
-export async function readSettings(git: Git, environment: Environment): Promise<HookSettings> {
+export async function readSettings(git: Git, gitDirectory: string): Promise<HookSettings> {
   const config = await readConfig(git);
-  const project = await findProject(git, config.get('gitpubsub.project'));
-  const fullUrl = environment['GITPUBSUB_URL'] ?? '';
-  if (fullUrl !== '') {
-    const broker = parseUrl('GITPUBSUB_URL', fullUrl);
-    return { broker, project, pathFor: () => broker.pathname + broker.search };
-  }
+  const configured = config.get('gitpubsub.project');
+  const project =
+    configured === undefined
+      ? await findProject(gitDirectory, config.get('gitpubsub.root'))
+      : { text: configured };
   const broker = parseUrl('gitpubsub.url', config.get('gitpubsub.url') ?? DEFAULT_BROKER_URL);
   const template = config.get('gitpubsub.topic') ?? DEFAULT_TOPIC_TEMPLATE;
+  checkTemplate(template);
   const base = broker.pathname.replace(/\/+$/, '');
-  return { broker, project, pathFor: (update) => base + topicPath(template, project.text, update) };
+  return {
+    broker,
+    project,
+    template,
+    targetFor: (update) => targetAt(base, topicPath(template, project.text, update)),
+  };
+}
+
+/** Where all events of a push go whose environment has GITPUBSUB_URL, a full URL with its topic. */
+export function targetAtUrl(url: string): Target {
+  return isHttpUrl(url) ? { target: url } : { target: url, refusal: describeBadUrl('GITPUBSUB_URL', url) };
+}
+
+// Why no error: it depends on the ref, and a ref is whatever somebody pushes.
+function targetAt(base: string, topic: string): Target {
+  const target = base + topic;
+  return belongsToBroker(topic)
+    ? { target, refusal: `The topic ${topic} starts with "-", which belongs to the broker.` }
+    : { target };
 }
 
 // Keys in lower case; of several values the last counts, as for git itself; empty ones count as none.
@@ -49,24 +69,30 @@ async function readConfig(git: Git): Promise<Map<string, string>> {
   return config;
 }
 
-// Why the common directory: a push into a linked worktree is a push into its repository.
-async function findProject(git: Git, configured: string | undefined): Promise<Text> {
-  if (configured !== undefined) return { text: configured };
-  const { stdout } = await git.ask(['rev-parse', '--git-common-dir']);
-  const path = await realpath(stdout.subarray(0, -1), 'buffer');
-  return decodeText(Buffer.from(projectName(path.toString('latin1')), 'latin1'));
+// Without `.git`; for a directory below the root the way there from it.
+async function findProject(gitDirectory: string, root: string | undefined): Promise<Text> {
+  const path = (await canonicalPath(gitDirectory)).replace(/\/?\.git$/, '');
+  const above = root === undefined ? '' : `${await canonicalPath(root)}/`;
+  const isBelow = above !== '' && path.startsWith(above);
+  const name = isBelow ? path.slice(above.length) : path.slice(path.lastIndexOf('/') + 1);
+  return decodeText(Buffer.from(name, 'latin1'));
 }
 
-function projectName(gitDirectory: string): string {
-  const [name = '', parent = ''] = gitDirectory.split('/').toReversed();
-  return name === '.git' ? parent : name.replace(/\.git$/, '');
+// One character a byte, because it may be no UTF-8. What does not exist stays as it is.
+async function canonicalPath(path: string): Promise<string> {
+  const canonical = await realpath(path, 'buffer').catch(() => Buffer.from(path.replace(/\/+$/, '')));
+  return canonical.toString('latin1');
 }
 
 function parseUrl(key: string, value: string): URL {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new GitPubSubError(
-    'invalid-configuration',
-    `${key}: ${JSON.stringify(value)} is no URL; allowed are http://… and https://…`,
-  );
+  if (isHttpUrl(value)) return new URL(value);
+  throw new GitPubSubError('invalid-configuration', describeBadUrl(key, value));
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
+}
+
+function describeBadUrl(key: string, value: string): string {
+  return `${key}: ${JSON.stringify(value)} is no URL; allowed are http://… and https://…`;
 }

@@ -35,7 +35,7 @@ const IDENTITIES =
   'author A <a@example.org> 1700000000 +0000\ncommitter C <c@example.org> 1700000000 +0000\n';
 
 function expectWithinLimits({ recorder }: GitFixture): void {
-  for (const { bytes, event } of recorder.requests) {
+  for (const { bytes, event } of recorder.events) {
     expect(bytes).toBeLessThan(MAX_BODY_BYTES);
     const escaped = JSON.stringify(event).replaceAll(/[\u0080-\uffff]/g, '123456');
     expect(escaped.length).toBeLessThan(MAX_ESCAPED_BYTES);
@@ -46,7 +46,7 @@ test('a commit event has exactly the members of the protocol', async () => {
   const { sandbox, recorder, announce } = await setUpGit();
   const hash = sandbox.commit('Subject\n\nBody\n', { file: '1' });
   await announce('main');
-  expect(recorder.requests[0]?.event).toEqual({
+  expect(recorder.events[0]?.event).toEqual({
     commit: {
       repository: 'git',
       project: 'widget',
@@ -269,6 +269,6 @@ test('a ref with Unicode, percent signs and quotes goes to the topic of its name
   const { sandbox, recorder, announce } = await setUpGit();
   sandbox.commit('one');
   await announce('main:refs/heads/100%/größe"#1');
-  expect(recorder.requests[0]?.path).toBe('/json/widget/100%25/gr%C3%B6%C3%9Fe%22%231');
+  expect(recorder.events[0]?.path).toBe('/json/widget/100%25/gr%C3%B6%C3%9Fe%22%231');
   expect(recorder.commits[0]?.ref).toBe('refs/heads/100%/größe"#1');
 });

@@ -1,6 +1,8 @@
 // Which commits a push announces, in which order: real pushes, compared with git rev-list.
+import { copyFileSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
+import { HOOK_PATH } from '../support/git-sandbox.ts';
 
 function announcedHashes({ recorder }: GitFixture): string[] {
   return recorder.commits.map((commit) => commit.hash);
@@ -25,8 +27,8 @@ test('a first push announces every commit, the oldest first, then the push', asy
   const hashes = ['one', 'two', 'three'].map((message) => sandbox.commit(message));
   expect(await announce('main')).toBeUndefined();
   expect(announcedHashes(fixture)).toEqual(hashes);
-  expect(recorder.requests.at(-1)?.event).toHaveProperty('push');
-  expect(recorder.requests).toHaveLength(4);
+  expect(recorder.events.at(-1)?.event).toHaveProperty('push');
+  expect(recorder.events).toHaveLength(4);
 });
 
 test('a second push announces only what is new', async () => {
@@ -35,12 +37,12 @@ test('a second push announces only what is new', async () => {
   sandbox.commit('old');
   await announce('main');
   const hash = sandbox.commit('new');
-  fixture.recorder.requests.length = 0;
+  fixture.recorder.events.length = 0;
   await announce('main');
   expect(announcedHashes(fixture)).toEqual([hash]);
 });
 
-test('500 commits come in the order of git rev-list, over one connection', async () => {
+test('500 commits come in several batches in the order of git rev-list, over one connection', async () => {
   const fixture = await setUpGit();
   const { sandbox, recorder, announce } = fixture;
   let stream = '';
@@ -51,6 +53,7 @@ test('500 commits come in the order of git rev-list, over one connection', async
   sandbox.fastImport(stream);
   await announce('main');
   expect(announcedHashes(fixture)).toEqual(revList(fixture, 'main'));
+  expect(recorder.requests.length).toBeGreaterThan(1);
   expect(recorder.commits.map((commit) => commit.changes)).toEqual(
     Array.from({ length: 500 }, (_, index) => `file-${index + 1}`),
   );
@@ -64,10 +67,10 @@ test('a new branch announces what no other branch has', async () => {
   await announce('main');
   sandbox.git('switch', '-q', '-c', 'topic/deep/er');
   const hash = sandbox.commit('topic');
-  recorder.requests.length = 0;
+  recorder.events.length = 0;
   await announce('topic/deep/er');
   expect(announcedHashes(fixture)).toEqual([hash]);
-  expect(recorder.requests.map((request) => request.path)).toEqual([
+  expect(recorder.events.map((event) => event.path)).toEqual([
     '/json/widget/topic/deep/er',
     '/json/widget/topic/deep/er',
   ]);
@@ -78,7 +81,7 @@ test('a new branch whose commits are all known announces only the push', async (
   const { sandbox, recorder, announce } = fixture;
   sandbox.commit('base');
   await announce('main');
-  recorder.requests.length = 0;
+  recorder.events.length = 0;
   await announce('main:refs/heads/copy');
   expect(announcedHashes(fixture)).toEqual([]);
   expect(recorder.pushes).toMatchObject([{ ref: 'refs/heads/copy', action: 'created', commits: 0 }]);
@@ -92,12 +95,6 @@ test('commits that reach several refs in one push come once, with the first ref'
   sandbox.git('switch', '-q', 'b');
   const onlyB = sandbox.commit('only b');
   await announce('a', 'b', 'main');
-  const lines = sandbox.pushedRefs().toString().trimEnd().split('\n');
-  expect(lines.map((line) => line.split(' ')[2])).toEqual([
-    'refs/heads/a',
-    'refs/heads/b',
-    'refs/heads/main',
-  ]);
   expect(recorder.commits.map(({ ref, subject }) => [ref, subject])).toEqual([
     ['refs/heads/a', 'shared'],
     ['refs/heads/b', 'only b'],
@@ -117,7 +114,7 @@ test('the push event of a ref follows its own commits and precedes those of the 
   sandbox.commit('next');
   await announce('main', 'next');
   expect(
-    recorder.requests.map(({ event }) => ('push' in event ? event.push.ref : event.commit.subject)),
+    recorder.events.map(({ event }) => ('push' in event ? event.push.ref : event.commit.subject)),
   ).toEqual(['shared', 'refs/heads/main', 'next', 'refs/heads/next']);
 });
 
@@ -131,7 +128,7 @@ test('a merge announces both sides before itself, with the files that differ fro
   sandbox.git('switch', '-q', 'main');
   sandbox.commit('main', { main: '1' });
   sandbox.git('merge', '-q', '--no-ff', '-m', 'merge', 'side');
-  recorder.requests.length = 0;
+  recorder.events.length = 0;
   await announce('main');
   expect(announcedHashes(fixture)).toEqual(revList(fixture, 'main', '^main~2'));
   expectParentsFirst(fixture);
@@ -165,7 +162,7 @@ test('a second root comes with all its files and no parents', async () => {
   await announce('main');
   sandbox.git('switch', '-q', '--orphan', 'other');
   sandbox.commit('second root', { b: '1' });
-  recorder.requests.length = 0;
+  recorder.events.length = 0;
   await announce('other');
   expect(recorder.commits).toMatchObject([{ parents: [], files: ['b'], subject: 'second root' }]);
 });
@@ -186,7 +183,7 @@ test('a force push announces only the commits that replaced others', async () =>
   await announce('main');
   sandbox.git('reset', '-q', '--hard', 'HEAD~1');
   const hash = sandbox.commit('replacement');
-  recorder.requests.length = 0;
+  recorder.events.length = 0;
   await announce('--force', 'main');
   expect(announcedHashes(fixture)).toEqual([hash]);
   expect(recorder.pushes).toMatchObject([{ action: 'forced', before: replaced, after: hash, commits: 1 }]);
@@ -198,7 +195,7 @@ test('commits reached only by a new tag are announced with the tag', async () =>
   sandbox.git('tag', '-a', '-m', 'release', 'v1');
   await announce('v1');
   expect(recorder.commits).toMatchObject([{ hash, ref: 'refs/tags/v1' }]);
-  expect(recorder.requests.map((request) => request.path)).toEqual([
+  expect(recorder.events.map((event) => event.path)).toEqual([
     '/json/widget/refs/tags/v1',
     '/json/widget/refs/tags/v1',
   ]);
@@ -237,7 +234,7 @@ test('a push to a symbolic ref announces what it moved', async () => {
   await announce('main');
   sandbox.bareGit('symbolic-ref', 'refs/heads/alias', 'refs/heads/main');
   const hash = sandbox.commit('two');
-  fixture.recorder.requests.length = 0;
+  fixture.recorder.events.length = 0;
   await announce('main:alias');
   expect(announcedHashes(fixture)).toEqual([hash]);
 });
@@ -261,4 +258,100 @@ test('a replaced object is announced as it was pushed', async () => {
   sandbox.git('replace', hash, replacement);
   await announce('main', 'refs/replace/*:refs/replace/*');
   expect(recorder.commits.find((commit) => commit.hash === hash)?.subject).toBe('original');
+});
+
+test('commits that were announced once are not announced again after a force push, a delete or both', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder, announce } = fixture;
+  const base = sandbox.commit('base');
+  const first = sandbox.commit('first');
+  await announce('main', 'main:side');
+  await announce('--force', `${base}:main`);
+  await announce(':side');
+  await announce('main', `${first}:refs/heads/back`);
+  expect(announcedHashes(fixture)).toEqual([base, first]);
+  expect(recorder.pushes.map(({ action, commits }) => [action, commits])).toEqual([
+    ['created', 2],
+    ['created', 0],
+    ['forced', 0],
+    ['deleted', 0],
+    ['updated', 0],
+    ['created', 0],
+  ]);
+});
+
+test('a branch that goes from A to B, back and there again is three pushes with commits once', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder, announce, push } = fixture;
+  const a = sandbox.commit('a');
+  await announce('main');
+  const b = sandbox.commit('b');
+  recorder.events.length = 0;
+  await push('main');
+  await push('--force', `${a}:main`);
+  await push(`${b}:main`);
+  await fixture.deliver();
+  expect(announcedHashes(fixture)).toEqual([b]);
+  expect(recorder.pushes.map(({ before, after }) => [before, after])).toEqual([
+    [a, b],
+    [b, a],
+    [a, b],
+  ]);
+});
+
+test('two pushes of one commit to two branches announce it once, with the first', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder, push } = fixture;
+  const hash = sandbox.commit('one');
+  await push('main:first');
+  await push('main:second');
+  await fixture.deliver();
+  expect(recorder.commits.map(({ ref }) => ref)).toEqual(['refs/heads/first']);
+  expect(announcedHashes(fixture)).toEqual([hash]);
+  expect(recorder.pushes.map(({ ref }) => ref)).toEqual(['refs/heads/first', 'refs/heads/second']);
+});
+
+test('what a repository held before it had the hook counts as announced', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder } = fixture;
+  rmSync(sandbox.hook);
+  sandbox.commit('old');
+  await fixture.push('main', 'main:other');
+  copyFileSync(HOOK_PATH, sandbox.hook);
+  const hash = sandbox.commit('new');
+  await fixture.push('main');
+  await fixture.push('main:refs/heads/third');
+  await fixture.deliver();
+  expect(announcedHashes(fixture)).toEqual([hash]);
+  expect(recorder.pushes.map(({ ref, commits }) => [ref, commits])).toEqual([
+    ['refs/heads/main', 1],
+    ['refs/heads/third', 0],
+  ]);
+});
+
+test('a ref that changed without the hook is announced with the next push', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, announce } = fixture;
+  const hashes = [sandbox.commit('one')];
+  await announce('main');
+  rmSync(sandbox.hook);
+  hashes.push(sandbox.commit('two'));
+  await fixture.push('main');
+  copyFileSync(HOOK_PATH, sandbox.hook);
+  hashes.push(sandbox.commit('three'));
+  await announce('main');
+  expect(announcedHashes(fixture)).toEqual(hashes);
+});
+
+test('10,000 commits come in the order of git rev-list', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder, announce } = fixture;
+  const stream = Array.from(
+    { length: 10_000 },
+    (_, i) => `commit refs/heads/main\ncommitter C <c@example.org> ${1_700_000_000 + i} +0000\ndata 1\nx\n`,
+  );
+  sandbox.fastImport(stream.join(''));
+  await announce('main');
+  expect(announcedHashes(fixture)).toEqual(revList(fixture, 'main'));
+  expect(recorder.pushes).toMatchObject([{ commits: 10_000 }]);
 });

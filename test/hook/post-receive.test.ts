@@ -1,36 +1,61 @@
-// The hook as people install it: the script in a real repository, a real push, the built command line.
-import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+// The hook as people install it: the script in a real repository and real pushes. What stands behind it is told apart: often
+// a script of the test's own, else the built command line.
 import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
-import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
-import { GIT_ENVIRONMENT, runProgram, type GitSandbox, type PushResult } from '../support/git-sandbox.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { BackgroundDelivery, CLI_PATH } from '../support/background-delivery.ts';
+import { pollUntil } from '../support/deadline.ts';
+import { setUpGit, deliverOnce, type GitFixture } from '../support/git-fixture.ts';
+import { GIT_ENVIRONMENT, HOOK_PATH, runProgram, type GitSandbox } from '../support/git-sandbox.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const HOOK = join(ROOT, 'hooks', 'post-receive');
-const CLI = join(ROOT, 'dist', 'cli.js');
-const COMMAND = `'${process.execPath}' '${CLI}'`;
+const TOOLS = [
+  'sh',
+  'git',
+  'cat',
+  'date',
+  'dirname',
+  'flock',
+  'ls',
+  'mkdir',
+  'mv',
+  'od',
+  'readlink',
+  'rm',
+  'setsid',
+  'sync',
+  'tr',
+];
 
-type Environment = Readonly<Record<string, string>>;
-
-// A repository with a copy of the hook and one commit that has not been pushed.
-async function setUpCopy(): Promise<GitFixture> {
+// A repository with the hook and one commit that has not been pushed.
+async function setUp(): Promise<GitFixture> {
   const fixture = await setUpGit();
-  copyFileSync(HOOK, hookOf(fixture.sandbox));
   fixture.sandbox.commit('one', { a: '1' });
   return fixture;
 }
 
-function hookOf({ bare }: GitSandbox): string {
-  return join(bare, 'hooks', 'post-receive');
+function useCommand(sandbox: GitSandbox, command?: string): BackgroundDelivery {
+  const delivery = new BackgroundDelivery(sandbox, command);
+  onTestFinished(() => delivery.dispose());
+  return delivery;
 }
 
-// A PATH with git and little else, and no `gitpubsub` unless a test adds one.
+// A PATH with what the hook may use, and no `gitpubsub` unless a test adds one.
 function makePath({ root }: GitSandbox): string {
   const directory = join(root, 'bin');
   mkdirSync(directory);
-  for (const name of ['sh', 'git', 'cat', 'dirname', 'readlink']) {
+  for (const name of TOOLS) {
     const found = execFileSync('sh', ['-c', `command -v ${name}`])
       .toString()
       .trim();
@@ -40,115 +65,333 @@ function makePath({ root }: GitSandbox): string {
   return directory;
 }
 
-function addCommand(directory: string, script: string): void {
-  writeFileSync(join(directory, 'gitpubsub'), `#!/bin/sh\n${script}\n`);
-  chmodSync(join(directory, 'gitpubsub'), 0o755);
+function addProgram(directory: string, name: string, script: string): void {
+  rmSync(join(directory, name), { force: true });
+  writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(directory, name), 0o755);
 }
 
-function push({ sandbox }: GitFixture, environment: Environment): Promise<PushResult> {
-  return sandbox.push(environment, 'origin', 'main');
+async function pushQuietly(
+  { sandbox }: GitFixture,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  expect(await sandbox.push(environment, 'origin', 'main')).toEqual({ status: 0, stderr: '' });
 }
 
-function expectOnePush({ recorder }: GitFixture, result: PushResult): void {
-  expect(result).toEqual({ status: 0, stderr: '' });
-  expect(recorder.requests.map(({ event }) => Object.keys(event)[0])).toEqual(['commit', 'push']);
+function expectOnePush({ recorder }: GitFixture): void {
+  expect(recorder.events.map(({ event }) => Object.keys(event)[0])).toEqual(['commit', 'push']);
+}
+
+async function waitForOnePush(fixture: GitFixture): Promise<void> {
+  await pollUntil(() => (fixture.recorder.events.length > 1 ? true : undefined), 'the push is published');
+  expectOnePush(fixture);
+}
+
+function spoolOf({ bare }: GitSandbox): string {
+  return join(bare, 'gitpubsub', 'spool');
 }
 
 test('a copy of the hook runs gitpubsub from the PATH and says nothing', async () => {
-  const fixture = await setUpCopy();
-  const path = makePath(fixture.sandbox);
-  addCommand(path, `exec ${COMMAND} "$@"`);
-  expectOnePush(fixture, await push(fixture, { PATH: path }));
-});
-
-test('git config names the command where it is not on the PATH', async () => {
-  const fixture = await setUpCopy();
-  fixture.sandbox.bareGit('config', 'gitpubsub.command', COMMAND);
-  expectOnePush(fixture, await push(fixture, {}));
-});
-
-test('the environment names the command before git config does', async () => {
-  const fixture = await setUpCopy();
-  fixture.sandbox.bareGit('config', 'gitpubsub.command', 'false');
-  expectOnePush(fixture, await push(fixture, { GITPUBSUB_COMMAND: COMMAND }));
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const delivery = useCommand(sandbox);
+  const path = makePath(sandbox);
+  addProgram(path, 'gitpubsub', `exec '${delivery.path}' "$@"`);
+  sandbox.bareGit('config', '--unset', 'gitpubsub.command');
+  await pushQuietly(fixture, { PATH: path });
+  await delivery.finish();
+  expectOnePush(fixture);
 });
 
 test('a link into a checkout runs what was built there', async () => {
-  const fixture = await setUpCopy();
-  rmSync(hookOf(fixture.sandbox));
-  symlinkSync(HOOK, hookOf(fixture.sandbox));
-  expectOnePush(fixture, await push(fixture, { PATH: makePath(fixture.sandbox) }));
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  rmSync(sandbox.hook);
+  symlinkSync(HOOK_PATH, sandbox.hook);
+  sandbox.bareGit('config', '--unset', 'gitpubsub.command');
+  const path = makePath(sandbox);
+  addProgram(path, 'node', `exec '${process.execPath}' "$@"`);
+  await pushQuietly(fixture, { PATH: path });
+  await waitForOnePush(fixture);
 });
 
-test('without gitpubsub the push succeeds and one line says so', async () => {
-  const fixture = await setUpCopy();
-  const { status, stderr } = await push(fixture, { PATH: makePath(fixture.sandbox) });
-  expect(status).toBe(0);
-  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-  expect(stderr).toMatch(/^remote: gitpubsub: not found on the PATH/);
+test('the environment names the command before git config does', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const delivery = useCommand(sandbox);
+  sandbox.setCommand('false');
+  await pushQuietly(fixture, { GITPUBSUB_COMMAND: `'${delivery.path}'` });
+  await delivery.finish();
+  expectOnePush(fixture);
 });
 
-test.each(['exit 3', 'kill -9 $$', 'syntax ('])(
-  'a command that fails does not fail the push: %s',
-  async (script) => {
-    const fixture = await setUpCopy();
-    const { sandbox } = fixture;
-    const { status } = await push(fixture, { GITPUBSUB_COMMAND: `sh -c '${script}'` });
-    expect(status).toBe(0);
-    expect(sandbox.bareGit('rev-parse', 'main').toString().trim()).toBe(sandbox.git('rev-parse', 'main'));
+test('without gitpubsub the push waits in the spool, and nothing is said', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  sandbox.bareGit('config', '--unset', 'gitpubsub.command');
+  await pushQuietly(fixture, { PATH: makePath(sandbox) });
+  expect(sandbox.list('spool')).toHaveLength(1);
+  await fixture.deliver();
+  expectOnePush(fixture);
+});
+
+test.each(["sh -c 'exit 3'", "sh -c 'kill -9 $$'", "sh -c 'syntax ('", 'unbalanced (', 'no-such-program'])(
+  'a command that fails costs nothing: %s',
+  async (command) => {
+    const fixture = await setUp();
+    fixture.sandbox.setCommand(command);
+    await pushQuietly(fixture);
+    expect(fixture.sandbox.list('spool')).toHaveLength(1);
   },
 );
 
-test('a command that is no shell command does not fail the push', async () => {
-  const fixture = await setUpCopy();
-  expect((await push(fixture, { GITPUBSUB_COMMAND: 'unbalanced (' })).status).toBe(0);
+test('the push does not wait for its delivery', async () => {
+  const fixture = await setUp();
+  const delivery = useCommand(fixture.sandbox, 'sleep 60; :');
+  await pushQuietly(fixture);
+  await pollUntil(() => (delivery.running.length === 1 ? true : undefined), 'the delivery is at work');
 });
 
-test('the hook reads all that git writes, also when its command reads nothing', async () => {
+test('the delivery has no standard streams and a session of its own', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const seen = join(sandbox.root, 'seen');
+  const delivery = useCommand(
+    sandbox,
+    `sh -c 'readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 >${seen}; ps -o pid=,sid= $$ >>${seen}' sh`,
+  );
+  await pushQuietly(fixture);
+  await delivery.finish();
+  const [stdin, , stderr, session] = readFileSync(seen, 'utf8').trim().split('\n');
+  expect([stdin, stderr]).toEqual(['/dev/null', '/dev/null']);
+  const [pid, sid] = session?.trim().split(/ +/) ?? [];
+  expect(pid).toBe(sid);
+});
+
+test('the hook notes pusher, options and refs, and leaves no other file', async () => {
+  const { sandbox } = await setUp();
+  const hash = sandbox.git('rev-parse', 'main');
+  await sandbox.push(
+    { GL_USERNAME: 'ada' },
+    'origin',
+    '--push-option=a\tb',
+    '--push-option=',
+    'main',
+    'main:x',
+  );
+  const [name = ''] = sandbox.list('spool');
+  expect(name).toMatch(/^\d{10}\.\d{9}-[0-9a-f]{16}\.push$/);
+  const zeros = '0'.repeat(40);
+  expect(readFileSync(join(spoolOf(sandbox), name), 'utf8')).toBe(
+    `pusher=ada\0url=\0option=a\tb\0option=\0${zeros} ${hash} refs/heads/main\n${zeros} ${hash} refs/heads/x\n`,
+  );
+  expect(sandbox.list('.')).toEqual(['spool']);
+});
+
+test('pushes are noted in the order of arrival', async () => {
+  const { sandbox, push } = await setUp();
+  for (const name of ['z', 'm', 'a']) await push(`main:refs/heads/${name}`);
+  const refs = sandbox.list('spool').map((name) =>
+    readFileSync(join(spoolOf(sandbox), name), 'utf8')
+      .trim()
+      .slice(-1),
+  );
+  expect(refs).toEqual(['z', 'm', 'a']);
+});
+
+test('the hook reads all that git writes', async () => {
   const { sandbox } = await setUpGit();
   const lines = `${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/main\n`.repeat(20_000);
-  const environment = { ...GIT_ENVIRONMENT, GITPUBSUB_COMMAND: 'true' };
-  expect(await runProgram([HOOK], sandbox.bare, environment, lines)).toEqual({ status: 0, stderr: '' });
+  expect(await runProgram([sandbox.hook], sandbox.bare, GIT_ENVIRONMENT, lines)).toEqual({
+    status: 0,
+    stderr: '',
+  });
+  const [name = ''] = sandbox.list('spool');
+  expect(readFileSync(join(spoolOf(sandbox), name), 'utf8').endsWith(`\0${lines}`)).toBe(true);
 });
 
 test('it takes old, new and ref as arguments', async () => {
   const fixture = await setUpGit();
-  const { sandbox } = fixture;
+  const { sandbox, deliver } = fixture;
   const hash = sandbox.commit('one');
-  await push(fixture, {});
-  const command = [HOOK, '0'.repeat(40), hash, 'refs/heads/main'] as const;
-  const environment = { ...GIT_ENVIRONMENT, GITPUBSUB_COMMAND: COMMAND };
-  expectOnePush(fixture, await runProgram([...command], sandbox.bare, environment, ''));
+  copyFileSync('/bin/true', sandbox.hook);
+  await fixture.push('main');
+  const command = [HOOK_PATH, '0'.repeat(40), hash, 'refs/heads/main'] as const;
+  await runProgram([...command], sandbox.bare, GIT_ENVIRONMENT, '');
+  await deliver();
+  expectOnePush(fixture);
 });
 
-test('another number of arguments is a usage error, which the hook does not pass on', async () => {
-  const { sandbox } = await setUpGit();
-  const direct = await runProgram(
-    [process.execPath, CLI, 'post-receive', 'a'],
-    sandbox.bare,
-    GIT_ENVIRONMENT,
-    '',
-  );
-  expect(direct.status).toBe(64);
-  expect(direct.stderr).toMatch(/^usage: gitpubsub post-receive /);
-  const environment = { ...GIT_ENVIRONMENT, GITPUBSUB_COMMAND: COMMAND };
-  expect((await runProgram([HOOK, 'a'], sandbox.bare, environment, '')).status).toBe(0);
+test('arguments and lines that are no push are set aside and hold up nothing', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  expect(await runProgram([HOOK_PATH, 'a'], sandbox.bare, GIT_ENVIRONMENT, '')).toEqual({
+    status: 0,
+    stderr: '',
+  });
+  expect(await fixture.announce('main')).toBeUndefined();
+  expectOnePush(fixture);
+  expect(sandbox.list('spool')).toEqual([expect.stringMatching(/\.push\.damaged$/)]);
 });
 
-test('GITPUBSUB_URL is used as it stands', async () => {
-  const fixture = await setUpCopy();
-  const url = `${fixture.recorder.url}/my/own%20topic?x=1`;
-  await push(fixture, { GITPUBSUB_COMMAND: COMMAND, GITPUBSUB_URL: url });
-  expect(fixture.recorder.requests.map(({ path }) => path)).toEqual(Array(2).fill('/my/own%20topic?x=1'));
+test('where the spool cannot be written, the delivery holds the push until it can', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const delivery = useCommand(sandbox);
+  mkdirSync(join(sandbox.bare, 'gitpubsub'));
+  writeFileSync(spoolOf(sandbox), 'in the way');
+  await pushQuietly(fixture);
+  await pollUntil(() => (delivery.running.length === 1 ? true : undefined), 'the delivery holds the push');
+  rmSync(spoolOf(sandbox));
+  await delivery.finish();
+  expectOnePush(fixture);
 });
 
-test('with the broker down the push succeeds and one line says what was not published', async () => {
-  const fixture = await setUpCopy();
-  const { url } = fixture.recorder;
-  await fixture.recorder.stop();
-  const { status, stderr } = await push(fixture, { GITPUBSUB_COMMAND: COMMAND });
+test('where the spool cannot be written and nobody holds the push, one line says so', async () => {
+  const { sandbox } = await setUp();
+  sandbox.bareGit('config', '--unset', 'gitpubsub.command');
+  writeFileSync(join(sandbox.bare, 'gitpubsub'), 'in the way');
+  const { status, stderr } = await sandbox.push({ PATH: makePath(sandbox) }, 'origin', 'main');
   expect(status).toBe(0);
   expect(stderr).toMatch(
-    new RegExp(`^remote: gitpubsub: 2 of 2 events were not published to ${url}: connect ECONNREFUSED .*\\n$`),
+    /^remote: gitpubsub: can't write to \S+, so this push is announced with the next one *\n$/,
   );
+});
+
+test.each(['cat', 'sync', 'mv'])(
+  'a disk that is full at %s leaves no half file, and the push is held',
+  async (tool) => {
+    const fixture = await setUp();
+    const { sandbox } = fixture;
+    const path = makePath(sandbox);
+    const held = join(sandbox.root, 'held');
+    const delivery = useCommand(sandbox, `sh -c 'head -c 7 >${held}; echo "$@" >>${held}' sh`);
+    // The first `cat` is the one that reads the refs.
+    addProgram(
+      path,
+      tool,
+      `[ -e '${path}/${tool}-once' ] || [ ${tool} != cat ] && exit 1\n: >'${path}/${tool}-once'\nexec /bin/${tool} "$@"`,
+    );
+    await pushQuietly(fixture, { PATH: `${path}:/usr/bin` });
+    await delivery.finish();
+    expect(readFileSync(held, 'utf8')).toBe('pusher=deliver . --held\n');
+    expect(sandbox.list('spool')).toEqual([]);
+  },
+);
+
+function secondsBefore(hours: number): number {
+  return Math.floor(Date.now() / 1000) - hours * 3600 - 60;
+}
+
+test('one line says that pushes have been waiting for long, since when, and what to do', async () => {
+  const { sandbox } = await setUp();
+  mkdirSync(spoolOf(sandbox), { recursive: true });
+  mkdirSync(join(sandbox.bare, 'gitpubsub', 'outbox'));
+  for (const part of ['000000', '000001']) {
+    writeFileSync(
+      join(sandbox.bare, 'gitpubsub', 'outbox', `${secondsBefore(30)}.5-a.${part}.000000.batches`),
+      '',
+    );
+  }
+  writeFileSync(join(spoolOf(sandbox), `${secondsBefore(2)}.5-b.push`), '');
+  const { status, stderr } = await sandbox.push({}, 'origin', 'main');
+  expect(status).toBe(0);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(stderr).toMatch(
+    /gitpubsub: 3 pushes wait to be announced, the first for 30 h;.* `gitpubsub flush` tries again/,
+  );
+});
+
+test('nothing is said of pushes that have not been waiting for long', async () => {
+  const fixture = await setUp();
+  mkdirSync(spoolOf(fixture.sandbox), { recursive: true });
+  writeFileSync(join(spoolOf(fixture.sandbox), `${Math.floor(Date.now() / 1000) - 3000}.5-b.push`), '');
+  await pushQuietly(fixture);
+});
+
+test('core.hooksPath works', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const hooks = join(sandbox.root, 'hooks for all');
+  mkdirSync(hooks);
+  copyFileSync(sandbox.hook, join(hooks, 'post-receive'));
+  rmSync(sandbox.hook);
+  sandbox.bareGit('config', 'core.hooksPath', hooks);
+  await pushQuietly(fixture);
+  await fixture.deliver();
+  expectOnePush(fixture);
+});
+
+test('a push into a worktree or a linked worktree is one into its repository', async () => {
+  const { sandbox, recorder } = await setUp();
+  const target = join(sandbox.root, 'checkout');
+  sandbox.git('clone', '-q', '--template=', sandbox.work, target);
+  sandbox.git('-C', target, 'worktree', 'add', '-q', '-b', 'side', join(sandbox.root, 'linked'));
+  for (const [key, value] of [
+    ['gitpubsub.url', recorder.url],
+    ['gitpubsub.command', 'true'],
+    ['receive.denyCurrentBranch', 'ignore'],
+  ] as const) {
+    sandbox.git('-C', target, 'config', key, value);
+  }
+  mkdirSync(join(target, '.git', 'hooks'));
+  copyFileSync(HOOK_PATH, join(target, '.git', 'hooks', 'post-receive'));
+  const hash = sandbox.commit('two');
+  for (const [directory, branch] of [
+    ['checkout', 'main'],
+    ['linked', 'side'],
+  ] as const) {
+    const result = await sandbox.push({}, join(sandbox.root, directory), `main:${branch}`);
+    expect(result).toEqual({ status: 0, stderr: '' });
+  }
+  expect(readdirSync(join(target, '.git', 'gitpubsub', 'spool'))).toHaveLength(2);
+  await deliverOnce(join(target, '.git'));
+  expect(recorder.commits.map((commit) => [commit.hash, commit.project])).toEqual([[hash, 'checkout']]);
+  expect(recorder.pushes.map(({ ref, commits }) => [ref, commits])).toEqual([
+    ['refs/heads/main', 1],
+    ['refs/heads/side', 0],
+  ]);
+});
+
+test('variables of the push do not reach the delivery', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const delivery = useCommand(sandbox);
+  await pushQuietly(fixture, {});
+  await delivery.finish();
+  const hash = sandbox.commit('two');
+  copyFileSync('/bin/true', sandbox.hook);
+  await pushQuietly(fixture, {});
+  const leaks = {
+    GIT_QUARANTINE_PATH: '/nowhere',
+    GIT_OBJECT_DIRECTORY: '/nowhere',
+    GIT_NAMESPACE: 'x',
+    GIT_CONFIG_COUNT: '7',
+  };
+  const before = sandbox.git('rev-parse', 'main~1');
+  const environment = { ...GIT_ENVIRONMENT, ...leaks, GIT_DIR: '.', GITPUBSUB_COMMAND: delivery.path };
+  await runProgram([HOOK_PATH, before, hash, 'refs/heads/main'], sandbox.bare, environment, '');
+  await pollUntil(
+    () => (fixture.recorder.commits.length === 2 ? true : undefined),
+    'the second commit is published',
+  );
+  expect(fixture.recorder.commits[1]?.hash).toBe(hash);
+});
+
+test('what the hook writes into a repository that a group shares is the group’s', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  chmodSync(join(sandbox.bare, 'objects'), 0o2775);
+  const delivery = useCommand(
+    sandbox,
+    `sh -c 'umask 022; exec "$0" "$@"' '${process.execPath}' '${CLI_PATH}'`,
+  );
+  sandbox.bareGit('config', 'gitpubsub.url', 'http://127.0.0.1:9');
+  await pushQuietly(fixture);
+  const announced = join(sandbox.bare, 'gitpubsub', 'announced.json');
+  await pollUntil(() => (existsSync(announced) ? true : undefined), 'the push is taken in');
+  delivery.kill();
+  for (const path of ['spool', 'outbox', 'announced.json']) {
+    expect(statSync(join(sandbox.bare, 'gitpubsub', path)).mode & 0o060).toBe(0o060);
+  }
 });

@@ -1,8 +1,7 @@
 // What a push tells of its refs: created, updated, forced, deleted; branches, tags and others.
 import { expect, test } from 'vitest';
-import { announcePush } from '../../src/hook/announce.ts';
 import { setUpGit } from '../support/git-fixture.ts';
-import { GIT_ENVIRONMENT } from '../support/git-sandbox.ts';
+import { GIT_ENVIRONMENT, runProgram } from '../support/git-sandbox.ts';
 
 const ZEROS = '0'.repeat(40);
 
@@ -10,7 +9,7 @@ test('a push event has exactly the members of the protocol', async () => {
   const { sandbox, recorder, announce } = await setUpGit();
   const hash = sandbox.commit('one');
   await announce('main');
-  expect(recorder.requests.at(-1)?.event).toEqual({
+  expect(recorder.events.at(-1)?.event).toEqual({
     push: {
       repository: 'git',
       project: 'widget',
@@ -48,9 +47,9 @@ test('a deleted branch is announced without commits', async () => {
   const { sandbox, recorder, announce } = await setUpGit();
   const hash = sandbox.commit('one');
   await announce('main', 'main:gone');
-  recorder.requests.length = 0;
+  recorder.events.length = 0;
   await announce(':gone');
-  expect(recorder.requests).toHaveLength(1);
+  expect(recorder.events).toHaveLength(1);
   expect(recorder.pushes).toMatchObject([
     { ref: 'refs/heads/gone', action: 'deleted', before: hash, after: ZEROS, commits: 0 },
   ]);
@@ -61,7 +60,7 @@ test('an annotated tag tells its tagger, date and message', async () => {
   sandbox.commit('one');
   await announce('main');
   sandbox.git('tag', '-a', '-m', 'Größe: "1"\n\nand more', 'v1');
-  recorder.requests.length = 0;
+  recorder.events.length = 0;
   await announce('v1');
   expect(recorder.pushes).toMatchObject([
     {
@@ -117,28 +116,52 @@ test('a ref outside heads and tags is of type other, under its full name', async
   sandbox.commit('one');
   await announce('main:refs/changes/01/1/1');
   expect(recorder.pushes).toMatchObject([{ ref: 'refs/changes/01/1/1', type: 'other' }]);
-  expect(recorder.requests[0]?.path).toBe('/json/widget/refs/changes/01/1/1');
+  expect(recorder.events[0]?.path).toBe('/json/widget/refs/changes/01/1/1');
 });
 
 test.each([
   [{ GL_USERNAME: 'gl', GITEA_PUSHER_NAME: 'gitea' }, 'gl'],
   [{ GITEA_PUSHER_NAME: 'gitea', REMOTE_USER: 'http' }, 'gitea'],
   [{ GL_USERNAME: '', REMOTE_USER: 'http' }, 'http'],
+  [{ GL_USERNAME: 'two\nlines "and" $quotes\\' }, 'two\nlines "and" $quotes\\'],
   [{ USER: undefined }, null],
 ])('the pusher is the first of the known variables: %j', async (variables, pusher) => {
-  const { sandbox, recorder } = await setUpGit();
-  const hash = sandbox.commit('one');
-  await sandbox.push({}, 'origin', 'main');
-  const lines = Buffer.from(`${ZEROS} ${hash} refs/heads/main\n`);
-  await announcePush(lines, { ...GIT_ENVIRONMENT, GIT_DIR: sandbox.bare, ...variables });
+  const { sandbox, recorder, deliver } = await setUpGit();
+  sandbox.commit('one');
+  await sandbox.push(variables, 'origin', 'main');
+  await deliver();
   expect(recorder.pushes[0]?.pusher).toBe(pusher);
 });
 
+test('push options are told in order, whatever is in them', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  const options = ['ci.skip', 'größe = "1" $(id) \\0 %s', '', '-n'];
+  sandbox.commit('one');
+  await announce(...options.map((option) => `--push-option=${option}`), 'main');
+  await announce('main:other');
+  expect(recorder.pushes[0]?.pushOptions).toEqual(options);
+  expect(recorder.pushes[1]).not.toHaveProperty('pushOptions');
+});
+
+test('more push options than fit are cut, and it is said', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  const options = Array.from({ length: 12 }, (_, index) => `${index}`.padEnd(1_000, '.'));
+  sandbox.commit('one');
+  await announce(...options.map((option) => `--push-option=${option}`), 'main');
+  const [push] = recorder.pushes;
+  expect(push?.pushOptionsTruncated).toBe(true);
+  expect(push?.pushOptions).toEqual(options.slice(0, push?.pushOptions?.length));
+  expect(push?.pushOptions?.length).toBeGreaterThan(5);
+});
+
 test('a line that changes nothing announces nothing', async () => {
-  const { sandbox, recorder } = await setUpGit();
+  const { sandbox, recorder, push, deliver } = await setUpGit();
   const hash = sandbox.commit('one');
-  await sandbox.push({}, 'origin', 'main');
-  const lines = Buffer.from(`${hash} ${hash} refs/heads/main\n${ZEROS} ${ZEROS} refs/heads/never\n`);
-  expect(await announcePush(lines, { ...GIT_ENVIRONMENT, GIT_DIR: sandbox.bare })).toBeUndefined();
-  expect(recorder.requests).toEqual([]);
+  await push('main');
+  await deliver();
+  recorder.events.length = 0;
+  const lines = `${hash} ${hash} refs/heads/main\n${ZEROS} ${ZEROS} refs/heads/never\n`;
+  await runProgram([sandbox.hook], sandbox.bare, GIT_ENVIRONMENT, lines);
+  expect((await deliver()).failure).toBeUndefined();
+  expect(recorder.events).toEqual([]);
 });

@@ -1,17 +1,15 @@
-// Where a repository's events go, as git config says it, and what the hook says when they don't get there.
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+// Where a repository's events go, as git config and the environment say it.
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { announcePush } from '../../src/hook/announce.ts';
-import { setUpGit } from '../support/git-fixture.ts';
-import { GIT_ENVIRONMENT } from '../support/git-sandbox.ts';
+import { deliverOnce, setUpGit } from '../support/git-fixture.ts';
 
 test('gitpubsub.topic places the events', async () => {
   const { sandbox, recorder, announce } = await setUpGit();
   sandbox.bareGit('config', 'gitpubsub.topic', '/git/{type}/{project}/x-{branch}');
   sandbox.commit('one');
   await announce('main:a/b');
-  expect(recorder.requests[0]?.path).toBe('/git/branch/widget/x-a/b');
+  expect(recorder.events[0]?.path).toBe('/git/branch/widget/x-a/b');
 });
 
 test('gitpubsub.url may have a path, which goes before the topic', async () => {
@@ -19,7 +17,7 @@ test('gitpubsub.url may have a path, which goes before the topic', async () => {
   sandbox.bareGit('config', 'gitpubsub.url', `${recorder.url}/behind/proxy/`);
   sandbox.commit('one');
   await announce('main');
-  expect(recorder.requests[0]?.path).toBe('/behind/proxy/json/widget/main');
+  expect(recorder.events[0]?.path).toBe('/behind/proxy/json/widget/main');
 });
 
 test('gitpubsub.project names the project; its slashes divide segments', async () => {
@@ -27,7 +25,7 @@ test('gitpubsub.project names the project; its slashes divide segments', async (
   sandbox.bareGit('config', 'gitpubsub.project', 'team/widget');
   sandbox.commit('one');
   await announce('main');
-  expect(recorder.requests[0]?.path).toBe('/json/team/widget/main');
+  expect(recorder.events[0]?.path).toBe('/json/team/widget/main');
   expect(recorder.commits[0]?.project).toBe('team/widget');
 });
 
@@ -48,90 +46,88 @@ test.each([
   const { sandbox, recorder, announce } = await setUpGit({ name });
   sandbox.commit('one');
   await announce('main');
-  expect(recorder.requests[0]?.path).toBe(path);
+  expect(recorder.events[0]?.path).toBe(path);
 });
 
-test('the project of a repository with a worktree is the directory of that', async () => {
-  const { sandbox, recorder, announce } = await setUpGit();
+test.each([
+  ['', 'widget'],
+  ['team/deep', 'team/deep/widget'],
+])('the project of a repository below gitpubsub.root is the way there: %j', async (path, project) => {
+  const { sandbox, recorder, push } = await setUpGit();
+  const directory = join(sandbox.root, 'srv', path);
+  sandbox.bareGit('config', 'gitpubsub.root', `${join(sandbox.root, 'srv')}/`);
   sandbox.commit('one');
-  await announce('main');
-  recorder.requests.length = 0;
-  const worktree = join(sandbox.root, 'my-worktree');
-  mkdirSync(worktree);
-  renameSync(sandbox.bare, join(worktree, '.git'));
-  await announcePushAt(join(worktree, '.git'), sandbox.git('rev-parse', 'main'));
-  expect(recorder.pushes[0]?.project).toBe('my-worktree');
+  await push('main');
+  mkdirSync(directory, { recursive: true });
+  renameSync(sandbox.bare, join(directory, 'widget.git'));
+  await deliverOnce(join(directory, 'widget.git'));
+  expect(recorder.pushes[0]?.project).toBe(project);
 });
 
-test('the project of a linked worktree is its repository', async () => {
+test('a repository outside of gitpubsub.root is called by its directory', async () => {
   const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.bareGit('config', 'gitpubsub.root', join(sandbox.root, 'elsewhere'));
   sandbox.commit('one');
   await announce('main');
-  recorder.requests.length = 0;
-  sandbox.bareGit('worktree', 'add', '-q', join(sandbox.root, 'linked'), 'main');
-  await announcePushAt(join(sandbox.bare, 'worktrees', 'linked'), sandbox.git('rev-parse', 'main'));
   expect(recorder.pushes[0]?.project).toBe('widget');
 });
 
-function announcePushAt(gitDirectory: string, hash: string): Promise<string | undefined> {
-  const lines = Buffer.from(`${'0'.repeat(40)} ${hash} refs/heads/main\n`);
-  return announcePush(lines, { ...GIT_ENVIRONMENT, GIT_DIR: gitDirectory });
-}
+test('the project of a repository with a worktree is the directory of that', async () => {
+  const { sandbox, recorder, push } = await setUpGit();
+  sandbox.commit('one');
+  await push('main');
+  const worktree = join(sandbox.root, 'my-worktree');
+  mkdirSync(worktree);
+  renameSync(sandbox.bare, join(worktree, '.git'));
+  await deliverOnce(join(worktree, '.git'));
+  expect(recorder.pushes[0]?.project).toBe('my-worktree');
+});
+
+test('GITPUBSUB_URL is used as it stands, also by a later delivery', async () => {
+  const { sandbox, recorder, deliver } = await setUpGit();
+  sandbox.bareGit('config', 'gitpubsub.url', 'http://127.0.0.1:9');
+  sandbox.commit('one');
+  await sandbox.push({ GITPUBSUB_URL: `${recorder.url}/my/own%20topic?x=1` }, 'origin', 'main');
+  expect((await deliver()).failure).toBeUndefined();
+  expect(recorder.events.map(({ path }) => path)).toEqual(Array(2).fill('/my/own%20topic?x=1'));
+});
 
 test.each([
   ['gitpubsub.topic', '/json/{brnach}', /\{brnach\} is unknown, .*did you mean \{branch\}\?/],
   ['gitpubsub.topic', '/-/{branch}', /starts with "-"/],
   ['gitpubsub.url', 'localhost:2069', /gitpubsub\.url: "localhost:2069" is no URL/],
-])('a wrong setting is told before anything is published: %s %s', async (key, value, problem) => {
-  const { sandbox, recorder, announce } = await setUpGit();
+])('with a wrong setting everything waits until it is right: %s %s', async (key, value, problem) => {
+  const { sandbox, recorder, announce, deliver } = await setUpGit();
   sandbox.bareGit('config', key, value);
+  const hash = sandbox.commit('one');
+  expect(await announce('main')).toMatch(problem);
+  expect(recorder.requests).toEqual([]);
+  sandbox.bareGit('config', '--unset', key);
+  if (key === 'gitpubsub.url') sandbox.bareGit('config', key, recorder.url);
+  expect((await deliver()).failure).toBeUndefined();
+  expect(recorder.commits.map((commit) => commit.hash)).toEqual([hash]);
+});
+
+test.each([
+  [{}, '/{branch}', 'main:refs/heads/-/x', 'The topic /-/x starts with "-", which belongs to the broker.'],
+  [
+    { GITPUBSUB_URL: 'nowhere' },
+    '/x',
+    'main',
+    'GITPUBSUB_URL: "nowhere" is no URL; allowed are http://… and https://…',
+  ],
+])('a push that can go nowhere holds up no other: %j', async (environment, template, refspec, reason) => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  sandbox.bareGit('config', 'gitpubsub.topic', template);
   sandbox.commit('one');
-  await expect(announce('main')).rejects.toThrow(problem);
-  expect(recorder.requests).toEqual([]);
-});
-
-test('a refusal that would meet every event stops at the first and says how many are missing', async () => {
-  const { sandbox, recorder, announce } = await setUpGit();
-  recorder.answer = () => ({ status: 403, body: '{"title":"Forbidden","detail":"You may\\nnot publish."}' });
-  for (const message of ['one', 'two', 'three']) sandbox.commit(message);
-  expect(await announce('main')).toBe(
-    `4 of 4 events were not published to ${recorder.url}: 403 You may not publish.`,
-  );
-  expect(recorder.requests).toHaveLength(1);
-});
-
-test('a failure in the middle tells what is missing', async () => {
-  const { sandbox, recorder, announce } = await setUpGit();
-  recorder.answer = (_, index) => ({ status: index < 2 ? 200 : 503, body: 'busy' });
-  for (const message of ['one', 'two', 'three']) sandbox.commit(message);
-  expect(await announce('main')).toBe(`2 of 4 events were not published to ${recorder.url}: 503 busy`);
-});
-
-test.each([400, 413])(
-  'an event answered %i is passed over, told, and the rest is published',
-  async (status) => {
-    const { sandbox, recorder, announce } = await setUpGit();
-    recorder.answer = (_, index) =>
-      index === 1 ? { status, body: '{"detail":"Not this."}' } : { status: 200 };
-    sandbox.commit('one');
-    const hash = sandbox.commit('two');
-    sandbox.commit('three');
-    expect(await announce('main')).toBe(
-      `1 of 4 events were not published to ${recorder.url}: the first is commit ${hash.slice(0, 7)} on refs/heads/main (${status} Not this.)`,
-    );
-    expect(recorder.requests).toHaveLength(4);
-  },
-);
-
-test('a repository with a missing object says so', async () => {
-  const { sandbox, recorder } = await setUpGit();
-  const before = sandbox.commit('one', { a: '1' });
-  const after = sandbox.commit('two', { a: '2' });
-  await sandbox.push({}, 'origin', 'main');
-  const tree = sandbox.git('rev-parse', 'main^{tree}');
-  rmSync(join(sandbox.bare, 'objects', tree.slice(0, 2), tree.slice(2)));
-  const lines = Buffer.from(`${before} ${after} refs/heads/main\n`);
-  const said = await announcePush(lines, { ...GIT_ENVIRONMENT, GIT_DIR: sandbox.bare });
-  expect(said).toMatch(/^2 of 2 events were not published to .*: git diff-tree ended with status 128: /);
-  expect(recorder.requests).toEqual([]);
+  await sandbox.push(environment, 'origin', refspec);
+  expect(await announce('main:refs/heads/good')).toBeUndefined();
+  expect(recorder.pushes.map(({ ref }) => ref)).toEqual(['refs/heads/good']);
+  const letters = readFileSync(join(sandbox.bare, 'gitpubsub', 'dead-letter.ndjson'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  expect(letters.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { status: null, reason, event: { commit: {} } },
+    { status: null, reason, event: { push: {} } },
+  ]);
 });

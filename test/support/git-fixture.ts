@@ -1,6 +1,6 @@
-// A sandbox and a recorder for one test, and a push that is announced in this process.
+// A sandbox and a recorder for one test, and a push that is delivered in this process.
 import { onTestFinished } from 'vitest';
-import { announcePush } from '../../src/hook/announce.ts';
+import { deliver, type DeliveryReport } from '../../src/hook/delivery.ts';
 import { GitRecorder } from './git-recorder.ts';
 import { GIT_ENVIRONMENT, GitSandbox, type SandboxOptions } from './git-sandbox.ts';
 
@@ -8,8 +8,12 @@ import { GIT_ENVIRONMENT, GitSandbox, type SandboxOptions } from './git-sandbox.
 export interface GitFixture {
   readonly sandbox: GitSandbox;
   readonly recorder: GitRecorder;
-  /** Pushes for real, then announces the lines git gave to the hook. Gives what the hook would print. */
+  /** Pushes for real, with the hook, and delivers. Gives why something waits. */
   readonly announce: (...pushArgs: string[]) => Promise<string | undefined>;
+  /** Pushes for real, with the hook, which leaves the push in the spool. */
+  readonly push: (...pushArgs: string[]) => Promise<void>;
+  /** Delivers what waits, in one try. */
+  readonly deliver: () => Promise<DeliveryReport>;
 }
 
 /** Sets up for the running test; all of it goes when the test ends. */
@@ -21,11 +25,20 @@ export async function setUpGit(options: SandboxOptions = {}): Promise<GitFixture
     sandbox.remove();
     return recorder.stop();
   });
-  return { sandbox, recorder, announce: (...pushArgs) => announce(sandbox, pushArgs) };
+  const push = (...pushArgs: string[]): Promise<void> => pushOnly(sandbox, pushArgs);
+  const announce = async (...pushArgs: string[]): Promise<string | undefined> => {
+    await push(...pushArgs);
+    return (await deliverOnce(sandbox.bare)).failure;
+  };
+  return { sandbox, recorder, push, announce, deliver: () => deliverOnce(sandbox.bare) };
 }
 
-async function announce(sandbox: GitSandbox, pushArgs: readonly string[]): Promise<string | undefined> {
+/** Delivers what waits in a repository, in one try. */
+export function deliverOnce(gitDirectory: string): Promise<DeliveryReport> {
+  return deliver(gitDirectory, { environment: GIT_ENVIRONMENT, retryForMs: 0, lockWaitMs: 0, settleMs: 0 });
+}
+
+async function pushOnly(sandbox: GitSandbox, pushArgs: readonly string[]): Promise<void> {
   const { status, stderr } = await sandbox.push({}, 'origin', ...pushArgs);
-  if (status !== 0) throw new Error(`git push failed: ${stderr}`);
-  return announcePush(sandbox.pushedRefs(), { ...GIT_ENVIRONMENT, GIT_DIR: sandbox.bare });
+  if (status !== 0 || stderr !== '') throw new Error(`git push ended with ${status}: ${stderr}`);
 }

@@ -1,24 +1,37 @@
 // A stand-in for the broker that writes down what the hook publishes, and answers what a test wants.
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { CommitDetails, CommitEvent, PushDetails, PushEvent } from '../../src/core/commit-event.ts';
 
-/** One request. */
+/** One event that was stored. */
 export interface Recorded {
   readonly path: string;
   readonly bytes: number;
   readonly event: CommitEvent | PushEvent;
 }
 
-/** A status to answer with; `hang` for no answer at all. */
-export type Answer = { readonly status: number; readonly body?: string } | 'hang';
+/** One request, whatever became of it. */
+export interface RecordedRequest {
+  readonly path: string;
+  readonly key: string;
+  readonly type: string;
+  readonly events: readonly Recorded[];
+}
 
-/** Records every POST in the order it comes. */
+/** What to answer; `hang` for nothing at all. */
+export type Answer =
+  | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
+  | 'hang';
+
+/** Records every POST in the order it comes; a key that was stored before stores nothing. */
 export class GitRecorder {
-  readonly requests: Recorded[] = [];
+  readonly requests: RecordedRequest[] = [];
+  /** What was stored. */
+  readonly events: Recorded[] = [];
   /** What to answer, given the request and how many came before it. */
-  answer: (request: Recorded, index: number) => Answer = () => ({ status: 200 });
+  answer: (request: RecordedRequest, index: number) => Answer = () => ({ status: 200 });
   /** How many connections were made. */
   connectionCount = 0;
+  readonly #keys = new Set<string>();
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -32,10 +45,7 @@ export class GitRecorder {
     server.on('request', (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const answer = recorder.#record(request.url ?? '', Buffer.concat(chunks));
-        if (answer !== 'hang') response.writeHead(answer.status).end(answer.body ?? '{}');
-      });
+      request.on('end', () => respond(response, recorder.#record(request, Buffer.concat(chunks).toString())));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return recorder;
@@ -48,11 +58,11 @@ export class GitRecorder {
   }
 
   get commits(): CommitDetails[] {
-    return this.requests.flatMap(({ event }) => ('commit' in event ? [event.commit] : []));
+    return this.events.flatMap(({ event }) => ('commit' in event ? [event.commit] : []));
   }
 
   get pushes(): PushDetails[] {
-    return this.requests.flatMap(({ event }) => ('push' in event ? [event.push] : []));
+    return this.events.flatMap(({ event }) => ('push' in event ? [event.push] : []));
   }
 
   stop(): Promise<void> {
@@ -60,11 +70,29 @@ export class GitRecorder {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  #record(path: string, body: Buffer): Answer {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the tests then compare member by member
-    const event = JSON.parse(body.toString()) as Recorded['event'];
-    const request = { path, bytes: body.length, event };
-    this.requests.push(request);
-    return this.answer(request, this.requests.length - 1);
+  #record({ url: path = '', headers }: IncomingMessage, body: string): Answer {
+    const events = body
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => ({
+        path,
+        bytes: Buffer.byteLength(line),
+        event: JSON.parse(line) as Recorded['event'],
+      }));
+    const key = String(headers['idempotency-key']);
+    const request = { path, key, type: String(headers['content-type']), events };
+    const answer = this.answer(request, this.requests.push(request) - 1);
+    if (answer !== 'hang' && answer.status === 200 && !this.#keys.has(key)) {
+      this.#keys.add(key);
+      this.events.push(...events);
+    }
+    return answer;
   }
+}
+
+function respond(response: ServerResponse, answer: Answer): void {
+  if (answer === 'hang') return;
+  const { status, body = status === 200 ? '{"cursor":"c","timestamp":1.5}' : '{}', headers = {} } = answer;
+  const type = status === 200 ? 'application/json' : 'application/problem+json';
+  response.writeHead(status, { 'Content-Type': type, ...headers }).end(body);
 }

@@ -1,8 +1,24 @@
 // A throwaway pair of repositories, one that pushes and one that is pushed to, with nothing of the machine's git settings.
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The hook as it is shipped. */
+export const HOOK_PATH: string = fileURLToPath(new URL('../../hooks/post-receive', import.meta.url));
+
+// Why in memory, where there is such a place: the hook and its delivery sync each step, and no test takes the power away.
+const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** The environment of every git in tests. */
 export const GIT_ENVIRONMENT: Readonly<Record<string, string | undefined>> = {
@@ -21,7 +37,8 @@ export const GIT_ENVIRONMENT: Readonly<Record<string, string | undefined>> = {
 };
 
 // Leaves out what costs time and tests nothing here.
-const FAST_CONFIG = '[core]\n\tfsync = none\n[receive]\n\tautogc = false\n[gc]\n\tauto = 0\n';
+const FAST_CONFIG =
+  '[core]\n\tfsync = none\n[receive]\n\tautogc = false\n\tadvertisePushOptions = true\n[gc]\n\tauto = 0\n';
 
 /** How the sandbox differs from the usual. */
 export interface SandboxOptions {
@@ -35,9 +52,9 @@ export interface PushResult {
   readonly stderr: string;
 }
 
-/** The pushed-to repository is bare; its hook writes down the lines git gives it, until a test installs another. */
+/** The pushed-to repository is bare and has the hook; the command behind it does nothing until a test says otherwise. */
 export class GitSandbox {
-  readonly root: string = mkdtempSync(join(tmpdir(), 'gitpubsub-hook-'));
+  readonly root: string = mkdtempSync(join(BASE, 'gitpubsub-hook-'));
   readonly bare: string;
   readonly work: string = join(this.root, 'work');
 
@@ -52,12 +69,24 @@ export class GitSandbox {
       `${FAST_CONFIG}[remote "origin"]\n\turl = ${this.bare}\n`,
     );
     mkdirSync(join(this.bare, 'hooks'));
-    this.installHook('#!/bin/sh\ncat >pushed-refs\n');
+    copyFileSync(HOOK_PATH, this.hook);
+    this.setCommand('true');
   }
 
-  /** Puts another hook in place. */
-  installHook(script: string): void {
-    writeFileSync(join(this.bare, 'hooks', 'post-receive'), script, { mode: 0o755 });
+  /** The installed hook. */
+  get hook(): string {
+    return join(this.bare, 'hooks', 'post-receive');
+  }
+
+  /** Says what the hook runs in the background. */
+  setCommand(command: string): void {
+    this.bareGit('config', 'gitpubsub.command', command);
+  }
+
+  /** Names of what is in a directory of the hook's, such as `spool`; none if there is no such directory. */
+  list(directory: string): string[] {
+    const path = join(this.bare, 'gitpubsub', directory);
+    return existsSync(path) ? readdirSync(path).toSorted() : [];
   }
 
   /** Runs git in the pushing repository and gives what it prints, without the last line end. */
@@ -90,7 +119,7 @@ export class GitSandbox {
   }
 
   /** Pushes; resolves whatever becomes of it. */
-  push(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<PushResult> {
+  push(environment: Readonly<Record<string, string | undefined>>, ...args: string[]): Promise<PushResult> {
     return new Promise((resolve) => {
       const options = { cwd: this.work, env: { ...GIT_ENVIRONMENT, ...environment } };
       const child = execFile('git', ['push', '-q', ...args], options, (_error, _stdout, stderr) => {
@@ -99,13 +128,8 @@ export class GitSandbox {
     });
   }
 
-  /** The lines that git gave the hook of the last push. */
-  pushedRefs(): Buffer {
-    return readFileSync(join(this.bare, 'pushed-refs'));
-  }
-
   remove(): void {
-    rmSync(this.root, { recursive: true, force: true });
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #run(cwd: string, args: readonly string[], input: string | Buffer): Buffer {

@@ -1,3 +1,5 @@
+// What the publisher sends, and what it makes of every kind of answer.
+import { text } from 'node:stream/consumers';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { Publisher } from '../../src/client/publisher.ts';
@@ -19,30 +21,36 @@ async function setUp(
   return { publisher, server };
 }
 
-test('a publish sends the path as it stands, with length and type', async () => {
+const PUBLICATION = { path: '/a', events: ['1'], idempotencyKey: 'k' };
+const RECEIPT = '{"cursor":"c","timestamp":1.5}';
+
+test('a publish sends the path as it stands, and the events as lines under their key', async () => {
   const seen: unknown[] = [];
   const { publisher } = await setUp((request, response) => {
-    const { 'content-length': length, 'content-type': type } = request.headers;
-    seen.push([request.method, request.url, length, type]);
-    response.end();
+    const { 'content-length': length, 'content-type': type, 'idempotency-key': key } = request.headers;
+    void text(request).then((body) => {
+      seen.push([request.method, request.url, length, type, key, body]);
+      response.end(RECEIPT);
+    });
   });
-  expect(await publisher.publish('/a/./%2e%2E/b', '"ü"')).toEqual({ kind: 'stored' });
-  expect(seen).toEqual([['POST', '/a/./%2e%2E/b', '4', 'application/json']]);
+  const publication = { path: '/a/./%2e%2E/b', events: ['"ü"', '2'], idempotencyKey: 'k-1' };
+  expect(await publisher.publish(publication)).toEqual({ kind: 'stored' });
+  expect(seen).toEqual([['POST', '/a/./%2e%2E/b', '7', 'application/x-ndjson', 'k-1', '"ü"\n2\n']]);
 });
 
 test('publishes share one connection', async () => {
   let connectionCount = 0;
   const { publisher, server } = await setUp((request, response) =>
-    request.resume().on('end', () => response.end('{}')),
+    request.resume().on('end', () => response.end(RECEIPT)),
   );
   server.on('connection', () => connectionCount++);
-  for (let i = 0; i < 5; i++) await publisher.publish('/a', '1');
+  for (let i = 0; i < 5; i++) await publisher.publish(PUBLICATION);
   expect(connectionCount).toBe(1);
 });
 
 test('a broker that accepts and never answers is unreachable after the timeout', async () => {
   const { publisher } = await setUp(() => {}, 50);
-  expect(await publisher.publish('/a', '1')).toEqual({
+  expect(await publisher.publish(PUBLICATION)).toEqual({
     kind: 'unreachable',
     reason: 'no answer within 50 ms',
   });
@@ -50,7 +58,7 @@ test('a broker that accepts and never answers is unreachable after the timeout',
 
 test('a broker that begins an answer and never ends it is unreachable after the timeout', async () => {
   const { publisher } = await setUp((_, response) => void response.writeHead(200).write('{'), 50);
-  expect(await publisher.publish('/a', '1')).toEqual({
+  expect(await publisher.publish(PUBLICATION)).toEqual({
     kind: 'unreachable',
     reason: 'no answer within 50 ms',
   });
@@ -58,7 +66,7 @@ test('a broker that begins an answer and never ends it is unreachable after the 
 
 test('a connection that is cut is unreachable', async () => {
   const { publisher } = await setUp((request) => request.destroy());
-  expect(await publisher.publish('/a', '1')).toMatchObject({ kind: 'unreachable' });
+  expect(await publisher.publish(PUBLICATION)).toMatchObject({ kind: 'unreachable' });
 });
 
 test.each([
@@ -71,10 +79,33 @@ test.each([
   ['', ''],
 ])('a refusal tells the reason in one short line', async (body, reason) => {
   const { publisher } = await setUp((_, response) => response.writeHead(403).end(body));
-  expect(await publisher.publish('/a', '1')).toEqual({ kind: 'refused', status: 403, reason });
+  expect(await publisher.publish(PUBLICATION)).toMatchObject({ kind: 'refused', status: 403, reason });
 });
 
-test('a redirect is no success', async () => {
-  const { publisher } = await setUp((_, response) => response.writeHead(301, { Location: '/b' }).end());
-  expect(await publisher.publish('/a', '1')).toMatchObject({ kind: 'refused', status: 301 });
+test.each([
+  [301, { Location: '/b' }, RECEIPT],
+  [200, {}, '{}'],
+  [200, {}, '<html>'],
+  [202, {}, RECEIPT],
+])('an answer that is no acknowledgement is no success: %i %j %s', async (status, headers, body) => {
+  const { publisher } = await setUp((_, response) => response.writeHead(status, headers).end(body));
+  expect(await publisher.publish(PUBLICATION)).toMatchObject({ kind: 'refused', status });
+});
+
+test.each([
+  ['application/problem+json', true],
+  ['application/problem+json; charset=utf-8', true],
+  ['text/html', false],
+])('a refusal tells whether it is Problem Details: %s', async (type, isProblem) => {
+  const { publisher } = await setUp((_, response) => response.writeHead(400, { 'Content-Type': type }).end());
+  expect(await publisher.publish(PUBLICATION)).toMatchObject({ status: 400, isProblem });
+});
+
+test.each([
+  ['3', 3_000],
+  ['soon', undefined],
+  ['Thu, 01 Jan 1970 00:00:00 GMT', 0],
+])('Retry-After is told in milliseconds: %s', async (value, retryAfterMs) => {
+  const { publisher } = await setUp((_, response) => response.writeHead(503, { 'Retry-After': value }).end());
+  expect(await publisher.publish(PUBLICATION)).toMatchObject({ status: 503, retryAfterMs });
 });

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { parseRefUpdates, type RefUpdate } from '../../src/hook/ref-update.ts';
-import { DEFAULT_TOPIC_TEMPLATE, topicPath } from '../../src/hook/topic-template.ts';
+import {
+  belongsToBroker,
+  checkTemplate,
+  DEFAULT_TOPIC_TEMPLATE,
+  topicPath,
+} from '../../src/hook/topic-template.ts';
 
 function update(ref: string | Buffer): RefUpdate {
   const line = Buffer.concat([Buffer.from(`${'0'.repeat(40)} ${'1'.repeat(40)} `), Buffer.from(ref)]);
@@ -48,6 +53,22 @@ test('an unknown placeholder is refused with those that are known', () => {
   );
 });
 
-test('a topic of the broker itself is refused', () => {
-  expect(() => topicPath('/{project}/x', '-', update('refs/heads/main'))).toThrow('belongs to the broker');
+test.each(['/-/{branch}', '-/x', '//-', '/{repo}'])(
+  'no ref can be published by the template %s',
+  (template) => {
+    expect(() => checkTemplate(template)).toThrow(/belongs to the broker|is unknown/);
+  },
+);
+
+test.each(['/-x/{branch}', '/{branch}', '/x/-/y'])('the template %s is fine', (template) => {
+  expect(() => checkTemplate(template)).not.toThrow();
+});
+
+test.each([
+  ['/-', true],
+  ['/-/x', true],
+  ['/-x', false],
+  ['/x/-', false],
+])('%s is a path of the broker itself: %s', (path, isBrokers) => {
+  expect(belongsToBroker(path)).toBe(isBrokers);
 });

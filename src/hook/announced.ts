@@ -1,0 +1,89 @@
+// What has been announced of a repository: for each ref the commit it was last announced at, and the tips given up since.
+// Everything they reach is known, whatever other pushes do to the refs meanwhile.
+import { rename } from 'node:fs/promises';
+import { readIfThere, replaceFile } from './durable-files.ts';
+import type { Git } from './git.ts';
+import { findUnreached } from './new-commits.ts';
+import type { PlannedRef } from './push-plan.ts';
+
+/** What has been announced. */
+export interface Announced {
+  /** Commits by the refs that were announced at them; names with one character a byte. */
+  readonly refs: ReadonlyMap<string, string>;
+  /** Commits that refs were forced away from, or deleted at, and that no ref reached then; the oldest first. */
+  readonly former: readonly string[];
+  /** The last push whose events are all in the outbox; empty if there was none. */
+  readonly lastPush: string;
+}
+
+// Most former tips; beyond it the oldest are forgotten, and what only they reach would be announced again if it came back.
+const MAX_FORMER_COUNT = 10_000;
+
+/** The tips of all that has been announced. */
+export function knownTips({ refs, former }: Announced): string[] {
+  return [...new Set([...refs.values(), ...former])];
+}
+
+/** What has been announced once a push has been. */
+export async function announcedAfter(
+  git: Git,
+  { refs, former }: Announced,
+  push: string,
+  plan: readonly PlannedRef[],
+): Promise<Announced> {
+  const next = new Map(refs);
+  const leftTips = new Set<string>();
+  for (const { update, action, tip } of plan) {
+    const old = next.get(update.refBytes);
+    if (tip === undefined) next.delete(update.refBytes);
+    else next.set(update.refBytes, tip);
+    const isPassed = action === 'updated' && old === update.before;
+    if (old !== undefined && old !== tip && !isPassed) leftTips.add(old);
+  }
+  const unreached = await findUnreached(git, [...leftTips], [...next.values()]);
+  const kept = [...new Set([...former, ...unreached])];
+  return { refs: next, former: kept.slice(-MAX_FORMER_COUNT), lastPush: push };
+}
+
+/** Reads what has been announced; undefined if nothing has been noted yet, `damaged` if it is not what we write. */
+export async function readAnnounced(path: string): Promise<Announced | 'damaged' | undefined> {
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return parseAnnounced(JSON.parse(text.toString()));
+  } catch {
+    return 'damaged';
+  }
+}
+
+/** Notes what has been announced, in one step. */
+export async function writeAnnounced(path: string, { refs, former, lastPush }: Announced): Promise<void> {
+  await replaceFile(
+    path,
+    `${JSON.stringify({ lastPush, refs: Object.fromEntries(refs), former }, null, 1)}\n`,
+  );
+}
+
+/** Takes a damaged file out of the way. Gives the name it has now. */
+export async function setAnnouncedAside(path: string): Promise<string> {
+  await rename(path, `${path}.damaged`);
+  return `${path}.damaged`;
+}
+
+function parseAnnounced(value: unknown): Announced | 'damaged' {
+  if (!isRecord(value)) return 'damaged';
+  const { refs, former, lastPush } = value;
+  if (!isRecord(refs) || !Array.isArray(former) || typeof lastPush !== 'string') return 'damaged';
+  const tips = Object.entries(refs);
+  const isSound = [...tips.map(([, tip]) => tip), ...(former as unknown[])].every(isHash);
+  if (!isSound) return 'damaged';
+  return { refs: new Map(tips as [string, string][]), former: former as string[], lastPush };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isHash(value: unknown): boolean {
+  return typeof value === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
+}

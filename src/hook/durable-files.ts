@@ -1,0 +1,56 @@
+// Files that are whole or not there, also after a crash of the machine. Knows nothing of what is in them.
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Writes a file in one step: until it is on the disk, the old one stands. Two writers of one file must not meet. */
+export async function replaceFile(path: string, data: string | Buffer): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    await writeSynced(temporary, data);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Writes a file to the disk; its name is there to stay only after {@link syncDirectory}. */
+export async function writeSynced(path: string, data: string | Buffer): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes what was created, renamed and removed in a directory stay so. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** The names in a directory in order; none if there is no such directory. */
+export async function listIfThere(path: string): Promise<string[]> {
+  return (await unlessMissing(readdir(path)))?.toSorted() ?? [];
+}
+
+/** The content of a file, if there is one. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return unlessMissing(readFile(path));
+}
+
+async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,138 @@
+// The second half of a delivery: publishes what is in the outbox, strictly in order, and stops at the first failure that is
+// not about single events. Knows no git.
+import { Publisher, type PublishOutcome } from '../client/publisher.ts';
+import type { Batch } from './batch.ts';
+import { addDeadLetters, type Refusal } from './dead-letters.ts';
+import type { HookFiles } from './hook-files.ts';
+import { addToJournal } from './journal.ts';
+import { Outbox, type OutboxPart } from './outbox.ts';
+import { Spool } from './spool.ts';
+
+/** Why the rest has to wait. */
+export interface SendFailure {
+  readonly message: string;
+  /** How long the broker wants to be left alone. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What is meant by a broker's answer to some events. */
+type Verdict =
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'never'; readonly refusal: Refusal }
+  | { readonly kind: 'later'; readonly failure: SendFailure };
+
+/** What a sender works with. */
+export interface SenderOptions {
+  /** Where paths are published. */
+  readonly broker: URL;
+  /** Origins that are not tried again; those that don't answer are added. */
+  readonly unreachable?: Set<string> | undefined;
+  /** @throws Error if the repository's lock is lost */
+  readonly checkLock: () => void;
+}
+
+/** Publishes the outbox of one repository. Call {@link close} when done. */
+export class OutboxSender {
+  readonly #spool: Spool;
+  readonly #outbox: Outbox;
+  readonly #files: HookFiles;
+  readonly #options: SenderOptions;
+  readonly #publishers = new Map<string, Publisher>();
+  #storedCount = 0;
+  #refusedCount = 0;
+
+  constructor(files: HookFiles, options: SenderOptions) {
+    this.#spool = new Spool(files.spool);
+    this.#outbox = new Outbox(files.outbox);
+    this.#files = files;
+    this.#options = options;
+  }
+
+  /** How many events have been stored. */
+  get storedCount(): number {
+    return this.#storedCount;
+  }
+
+  /** How many events have become dead letters. */
+  get refusedCount(): number {
+    return this.#refusedCount;
+  }
+
+  /** Publishes what waits; gives why it stopped before the end, if it did. @throws Error if files fail it */
+  async sendAll(): Promise<SendFailure | undefined> {
+    for (const name of await this.#outbox.listReady(await this.#spool.list())) {
+      const part = await this.#outbox.read(name);
+      const failure = part === undefined ? await this.#skipDamaged(name) : await this.#sendPart(part);
+      if (failure !== undefined) return failure;
+    }
+    return undefined;
+  }
+
+  /** Gives up the kept connections. */
+  close(): void {
+    for (const publisher of this.#publishers.values()) publisher.close();
+  }
+
+  async #sendPart(first: OutboxPart): Promise<SendFailure | undefined> {
+    let part = first;
+    for (let batch = nextBatch(part); batch !== undefined; batch = nextBatch(part)) {
+      this.#options.checkLock();
+      const verdict = await this.#publish(batch);
+      if (verdict.kind === 'later') return verdict.failure;
+      if (verdict.kind === 'stored') this.#storedCount += batch.events.length;
+      else if (batch.events.length === 1) await this.#bury(batch, verdict.refusal);
+      const isDone = verdict.kind === 'stored' || batch.events.length === 1;
+      part = isDone ? await this.#outbox.advance(part) : await this.#outbox.divide(part);
+    }
+    return undefined;
+  }
+
+  async #publish({ target, events, key, refusal }: Batch): Promise<Verdict> {
+    if (refusal !== undefined) return { kind: 'never', refusal: { status: null, reason: refusal } };
+    const { broker, unreachable } = this.#options;
+    const isPath = target.startsWith('/');
+    const url = isPath ? broker : new URL(target);
+    if (unreachable?.has(url.origin) === true) return later(url, 'did not answer a moment ago');
+    const path = isPath ? target : url.pathname + url.search;
+    const outcome = await this.#publisherFor(url).publish({ path, events, idempotencyKey: key });
+    if (outcome.kind === 'unreachable') unreachable?.add(url.origin);
+    return judge(url, outcome);
+  }
+
+  #publisherFor(url: URL): Publisher {
+    const account = `${url.username}:${url.password}@${url.origin}`;
+    const publisher = this.#publishers.get(account) ?? new Publisher(url);
+    this.#publishers.set(account, publisher);
+    return publisher;
+  }
+
+  async #bury(batch: Batch, refusal: Refusal): Promise<void> {
+    await addDeadLetters(this.#files.deadLetters, batch, refusal);
+    this.#refusedCount += batch.events.length;
+    const reason = `${refusal.status ?? ''} ${refusal.reason}`.trim();
+    await addToJournal(this.#files.journal, `An event for ${batch.target} can't be published: ${reason}`);
+  }
+
+  async #skipDamaged(name: string): Promise<undefined> {
+    const path = await this.#outbox.setAside(name);
+    await addToJournal(this.#files.journal, `These are no events: ${path}`);
+  }
+}
+
+function nextBatch({ batches, sentCount }: OutboxPart): Batch | undefined {
+  return batches[sentCount];
+}
+
+function judge(url: URL, outcome: PublishOutcome): Verdict {
+  if (outcome.kind === 'stored') return { kind: 'stored' };
+  if (outcome.kind === 'unreachable') return later(url, outcome.reason);
+  const { status, reason, isProblem, retryAfterMs } = outcome;
+  // Why only the broker's own 400 and 409: a server at the wrong port or in front of it says so to everything.
+  const isAboutEvents = status === 413 || (isProblem && (status === 400 || status === 409));
+  if (isAboutEvents) return { kind: 'never', refusal: { status, reason } };
+  return later(url, `${status} ${reason}`.trim(), retryAfterMs);
+}
+
+function later({ origin }: URL, reason: string, retryAfterMs?: number): Verdict {
+  return { kind: 'later', failure: { message: `${origin}: ${reason}`, retryAfterMs } };
+}

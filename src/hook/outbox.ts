@@ -1,0 +1,127 @@
+// The events that are ready to be published: batches in files, in order. Knows no broker.
+//
+// A file is called `<push>.<part>.<sent>.batches`: so many of its batches are published. It is removed with the last one.
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { divideBatch, formatBatch, MAX_BATCH_BYTES, parseBatches, type Batch } from './batch.ts';
+import { listIfThere, readIfThere, replaceFile, syncDirectory, writeSynced } from './durable-files.ts';
+
+const SUFFIX = '.batches';
+
+// Digits of a part's number, so that names sort: enough for pushes of 1,000 GB.
+const NUMBER_DIGITS = 6;
+
+/** One file of the outbox. */
+export interface OutboxPart {
+  readonly name: string;
+  readonly batches: readonly Batch[];
+  readonly sentCount: number;
+}
+
+/** The outbox of one repository. Only whoever holds the repository's lock may touch it. */
+export class Outbox {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The names of all files, the first to be published first. */
+  async list(): Promise<string[]> {
+    const names = await listIfThere(this.#directory);
+    return names.filter((name) => name.endsWith(SUFFIX));
+  }
+
+  /** The same, up to the first file of a push that is still in the spool: that push may yet be taken in anew. */
+  async listReady(spooled: readonly string[]): Promise<string[]> {
+    const names = await this.list();
+    const end = names.findIndex((name) => spooled.includes(splitName(name).push));
+    return end === -1 ? names : names.slice(0, end);
+  }
+
+  /** The names of the pushes that have files here, in order. */
+  async listPushes(): Promise<string[]> {
+    return [...new Set((await this.list()).map((name) => splitName(name).push))];
+  }
+
+  /** Writes the batches of a push to the disk. */
+  async add(push: string, batches: AsyncIterable<Batch>): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    let partCount = 0;
+    for await (const text of fillParts(batches)) {
+      await writeSynced(this.#path(joinName(push, partCount++, 0)), text);
+    }
+    await syncDirectory(this.#directory);
+  }
+
+  /** Removes what is here of a push, none of which has been published. */
+  async discard(push: string): Promise<void> {
+    for (const name of await this.list()) {
+      if (splitName(name).push === push) await rm(this.#path(name), { force: true });
+    }
+  }
+
+  /** Reads a file; undefined if what is in it are no batches. @throws Error if it can't be read */
+  async read(name: string): Promise<OutboxPart | undefined> {
+    const content = await readIfThere(this.#path(name));
+    try {
+      const batches = parseBatches(content?.toString() ?? '');
+      return { name, batches, sentCount: splitName(name).sentCount };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Notes that the next batch has been published. Why no sync: it may be sent again, its key takes care of that. */
+  async advance({ name, batches, sentCount }: OutboxPart): Promise<OutboxPart> {
+    const { push, part } = splitName(name);
+    const next = { name: joinName(push, part, sentCount + 1), batches, sentCount: sentCount + 1 };
+    if (next.sentCount < batches.length) await rename(this.#path(name), this.#path(next.name));
+    else await rm(this.#path(name));
+    return next;
+  }
+
+  /** Puts single events in the place of the next batch; they are on the disk before any is sent. */
+  async divide(part: OutboxPart): Promise<OutboxPart> {
+    const { name, sentCount } = part;
+    const batches = part.batches.flatMap((batch, index) =>
+      index === sentCount ? divideBatch(batch) : [batch],
+    );
+    await replaceFile(this.#path(name), batches.map(formatBatch).join(''));
+    return { name, batches, sentCount };
+  }
+
+  /** Takes what are no batches out of the way. Gives the name it has now. */
+  async setAside(name: string): Promise<string> {
+    const path = `${this.#path(name)}.damaged`;
+    await rename(this.#path(name), path);
+    return path;
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}
+
+// Why parts: what has been published frees its place, and no step holds more than one of them in memory.
+async function* fillParts(batches: AsyncIterable<Batch>): AsyncGenerator<string, void, undefined> {
+  let text = '';
+  for await (const batch of batches) {
+    const next = formatBatch(batch);
+    if (text !== '' && text.length + next.length > MAX_BATCH_BYTES) {
+      yield text;
+      text = '';
+    }
+    text += next;
+  }
+  if (text !== '') yield text;
+}
+
+function joinName(push: string, ...numbers: readonly [part: number, sentCount: number]): string {
+  return [push, ...numbers.map((number) => String(number).padStart(NUMBER_DIGITS, '0'))].join('.') + SUFFIX;
+}
+
+function splitName(name: string): { push: string; part: number; sentCount: number } {
+  const [sentCount, part, ...push] = name.slice(0, -SUFFIX.length).split('.').toReversed();
+  return { push: push.toReversed().join('.'), part: Number(part), sentCount: Number(sentCount) };
+}

@@ -1,0 +1,138 @@
+// The first half of a delivery: turns the pushes in the spool into events in the outbox, each push in one step that a crash
+// either undoes or lets stand. Only whoever holds the repository's lock may do so.
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  announcedAfter,
+  knownTips,
+  readAnnounced,
+  setAnnouncedAside,
+  writeAnnounced,
+  type Announced,
+} from './announced.ts';
+import { isAllPushed, listRefs, takeBaseline } from './baseline.ts';
+import { cutBatches } from './batch.ts';
+import { UnreadableHistory, type Git } from './git.ts';
+import type { HookFiles } from './hook-files.ts';
+import { addToJournal } from './journal.ts';
+import { Outbox } from './outbox.ts';
+import { makePushEvents } from './push-events.ts';
+import { planPush, planUnreadablePush, type PlannedRef } from './push-plan.ts';
+import type { RefUpdate } from './ref-update.ts';
+import { targetAtUrl, type HookSettings } from './settings.ts';
+import { Spool } from './spool.ts';
+import type { SpooledPush } from './spooled-push.ts';
+
+/** Takes the pushes of one repository in. */
+export class PushIntake {
+  readonly #git: Git;
+  readonly #files: HookFiles;
+  readonly #spool: Spool;
+  readonly #outbox: Outbox;
+  readonly #settleMs: number;
+  readonly #checkLock: () => void;
+
+  /** `settleMs` is how long a push may take from changing a ref to noting it; waited for only where nothing is known yet. */
+  constructor(git: Git, files: HookFiles, settleMs: number, checkLock: () => void) {
+    this.#checkLock = checkLock;
+    this.#git = git;
+    this.#files = files;
+    this.#spool = new Spool(files.spool);
+    this.#outbox = new Outbox(files.outbox);
+    this.#settleMs = settleMs;
+  }
+
+  /** Takes in every push that waits, in order. @throws Error at the first that can't be taken in now */
+  async takeAll(settings: HookSettings): Promise<void> {
+    if ((await this.#spool.list()).length === 0) return;
+    let announced = (await this.#readAnnounced()) ?? (await this.#takeBaseline());
+    await this.#undoHalfDone(announced.lastPush);
+    for (const name of await this.#spool.list()) {
+      announced = await this.#take(name, announced, settings);
+    }
+  }
+
+  async #take(name: string, announced: Announced, settings: HookSettings): Promise<Announced> {
+    const push = await this.#spool.read(name);
+    if (push === undefined) {
+      await this.#tell(`This is no push: ${await this.#spool.setAside(name)}`);
+      return announced;
+    }
+    const plan = await this.#makeEvents(name, push, knownTips(announced), settings);
+    const next = await announcedAfter(this.#git, announced, name, plan);
+    this.#checkLock();
+    // Why in this order: until it is noted as announced, the push counts as untouched; from then on as done.
+    await writeAnnounced(this.#files.announced, next);
+    await this.#spool.remove(name);
+    return next;
+  }
+
+  async #makeEvents(
+    name: string,
+    push: SpooledPush,
+    known: readonly string[],
+    settings: HookSettings,
+  ): Promise<PlannedRef[]> {
+    try {
+      const plan = await planPush(this.#git, push.updates, known);
+      await this.#fillOutbox(name, push, plan, settings);
+      return plan;
+    } catch (error) {
+      if (!(error instanceof UnreadableHistory)) throw error;
+      await this.#tell(
+        `The history of push ${name} can't be read, so its commits are not announced: ${error.message}`,
+      );
+      await this.#outbox.discard(name);
+      const plan = await planUnreadablePush(this.#git, push.updates);
+      await this.#fillOutbox(name, push, plan, settings);
+      return plan;
+    }
+  }
+
+  async #fillOutbox(
+    name: string,
+    push: SpooledPush,
+    plan: readonly PlannedRef[],
+    settings: HookSettings,
+  ): Promise<void> {
+    const targetFor = push.url === '' ? settings.targetFor : () => targetAtUrl(push.url);
+    const events = makePushEvents(this.#git, plan, { project: settings.project, push, targetFor });
+    await this.#outbox.add(name, cutBatches(events));
+  }
+
+  // A crash may have left a push that is done but still in the spool, or events of one that is not done.
+  async #undoHalfDone(lastPush: string): Promise<void> {
+    const begun = new Set(await this.#outbox.listPushes());
+    for (const name of await this.#spool.list()) {
+      if (name === lastPush) await this.#spool.remove(name);
+      else if (begun.has(name)) await this.#outbox.discard(name);
+    }
+  }
+
+  async #readAnnounced(): Promise<Announced | undefined> {
+    const announced = await readAnnounced(this.#files.announced);
+    if (announced !== 'damaged') return announced;
+    const path = await setAnnouncedAside(this.#files.announced);
+    await this.#tell(
+      `What has been announced can't be read: ${path}. All refs count as announced, but those just pushed.`,
+    );
+    return undefined;
+  }
+
+  async #takeBaseline(): Promise<Announced> {
+    const refs = await listRefs(this.#git);
+    // Why: a ref may have changed a moment ago, by a push that is about to be noted.
+    if (!isAllPushed(refs, await this.#readUpdates())) await sleep(this.#settleMs);
+    return takeBaseline(this.#git, refs, await this.#readUpdates());
+  }
+
+  async #readUpdates(): Promise<RefUpdate[]> {
+    const updates: RefUpdate[] = [];
+    for (const name of await this.#spool.list())
+      updates.push(...((await this.#spool.read(name))?.updates ?? []));
+    return updates;
+  }
+
+  #tell(message: string): Promise<void> {
+    return addToJournal(this.#files.journal, message);
+  }
+}

@@ -1,0 +1,40 @@
+// What a hook has noted, read back.
+import { expect, test } from 'vitest';
+import { parseSpooledPush } from '../../src/hook/spooled-push.ts';
+
+const LINE = `${'a'.repeat(40)} ${'b'.repeat(40)} refs/heads/main\n`;
+
+function parse(record: string): ReturnType<typeof parseSpooledPush> {
+  return parseSpooledPush(Buffer.from(record, 'latin1'));
+}
+
+test('fields come before the refs; unknown ones are passed over', () => {
+  const push = parse(`pusher=petra\0url=\0option=a=b\0future=x\0option=\0${LINE}`);
+  expect(push).toMatchObject({
+    pusher: { text: 'petra' },
+    url: '',
+    options: [{ text: 'a=b' }, { text: '' }],
+  });
+  expect(push.updates.map(({ refBytes }) => refBytes)).toEqual(['refs/heads/main']);
+});
+
+test('a field that looks like a ref is none', () => {
+  expect(parse(`option=x\n${LINE}\0${LINE}`).updates).toHaveLength(1);
+});
+
+test('nobody is nobody', () => {
+  expect(parse(`pusher=\0${LINE}`).pusher).toBeUndefined();
+  expect(parse(LINE).pusher).toBeUndefined();
+});
+
+test('bytes that are not UTF-8 are kept', () => {
+  expect(parse(`pusher=p\xfc\0${LINE}`).pusher).toEqual({ text: 'p\ufffd', raw: 'cPw=' });
+});
+
+test('a pusher who is too long is cut', () => {
+  expect(parse(`pusher=${'x'.repeat(9_999)}\0${LINE}`).pusher?.text).toHaveLength(512);
+});
+
+test.each(['a b c\n', `pusher=x\0${LINE}more`])('what is no push is told: %j', (record) => {
+  expect(() => parse(record)).toThrow('is no "<old> <new> <ref>"');
+});
