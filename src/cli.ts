@@ -20,8 +20,14 @@ const program = new Command('gitpubsub')
   .exitOverride()
   .addCommand(await serveCommand())
   .addCommand(demoCommand())
+  .addCommand(hookCommand())
   .addCommand(flushCommand())
   .addCommand(deliverCommand(), { hidden: true });
+
+// A reader such as `head` may leave before the end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 try {
   await program.parseAsync();
@@ -74,6 +80,28 @@ function deliverCommand(): Command {
       const { runDeliver } = await import('./commands/deliver.ts');
       await runDeliver(repository, options);
     });
+}
+
+function hookCommand(): Command {
+  const paths = ['<paths...>', 'repositories, or directories with repositories below'] as const;
+  const install = subcommand('install')
+    .description('put the hook into repositories, before any hook that is there already')
+    .argument(...paths)
+    .action(async (given: string[]) => {
+      const { runHookInstall } = await import('./commands/hook.ts');
+      process.exitCode = await runHookInstall(given);
+    });
+  const status = subcommand('status')
+    .description('say where repositories publish, what waits, and how the last delivery went')
+    .argument(...paths)
+    .action(async (given: string[]) => {
+      const { runHookStatus } = await import('./commands/hook.ts');
+      process.exitCode = await runHookStatus(given);
+    });
+  return subcommand('hook')
+    .description('put the hook into repositories, or look after it')
+    .addCommand(install)
+    .addCommand(status);
 }
 
 function subcommand(name: string): Command {

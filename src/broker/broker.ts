@@ -137,8 +137,7 @@ export class Broker {
    */
   async startAtTime(timeMs: number): Promise<ResumePoint> {
     const { offset, isPruned } = await this.#eventLog.findTime(timeMs);
-    const start = await this.#startAfter(offset);
-    return isPruned ? { ...start, gap: 'expired' } : start;
+    return this.#startAfter(offset, isPruned ? 'expired' : undefined);
   }
 
   /**
@@ -147,8 +146,7 @@ export class Broker {
    */
   async startAtCursor(cursor: Cursor): Promise<ResumePoint> {
     const gap = this.#gapAt(cursor);
-    if (!gap) return this.#startAfter(cursor.offset);
-    return { ...(await this.#startAfter(this.#eventLog.firstOffset - 1)), gap };
+    return this.#startAfter(gap ? this.#eventLog.firstOffset - 1 : cursor.offset, gap);
   }
 
   /** The cursor of an offset of this log. */
@@ -209,14 +207,19 @@ export class Broker {
     return this.#eventLog.read({ selection, after, maxEvents: MAX_BATCH_EVENTS, maxBytes: MAX_BATCH_BYTES });
   }
 
-  async #startAfter(offset: number): Promise<ResumePoint> {
-    const page = await this.#eventLog.read({
-      selection: EVERYTHING,
-      after: offset,
-      maxEvents: 0,
-      maxBytes: 0,
-    });
-    return { after: offset, aliveMs: page.nextTimeMs };
+  async #startAfter(offset: number, gap?: GapReason): Promise<ResumePoint> {
+    try {
+      const page = await this.#eventLog.read({
+        selection: EVERYTHING,
+        after: offset,
+        maxEvents: 0,
+        maxBytes: 0,
+      });
+      return { after: offset, aliveMs: page.nextTimeMs, ...(gap && { gap }) };
+    } catch (error) {
+      if (!(error instanceof GitPubSubError && error.code === 'offset-pruned')) throw error;
+      return this.#startAfter(this.#eventLog.firstOffset - 1, gap ?? 'expired'); // Pruning was faster than the read.
+    }
   }
 
   #gapAt(cursor: Cursor): GapReason | undefined {

@@ -89,7 +89,7 @@ export class Subscription {
     // A subscription that went live between a batch's commit and its fan-out has it already, or a part of it.
     if (this.#state !== 'live' || batch.lastOffset <= this.#cursor) return;
     this.#write(batch.after(this.#cursor), aliveMs, batch.lastOffset, monotonicMs);
-    if (this.isFull) this.#leaveLive(batch.lastOffset);
+    if (this.isFull && this.#isLive()) this.#leaveLive(batch.lastOffset);
   }
 
   /** Reads and writes one page; the host calls it in turn. Never rejects. */
@@ -98,7 +98,8 @@ export class Subscription {
     this.#isReading = true;
     const page = await this.#readPage();
     this.#isReading = false;
-    if (page && this.#isReplaying()) this.#takePage(page);
+    // Why again: a keep-alive may have filled the sink meanwhile; then the page is read anew once it drained.
+    if (page && this.#isReplaying() && !this.isFull) this.#takePage(page);
   }
 
   /** The full sink moved: some of what it holds went, perhaps all. */
@@ -115,8 +116,8 @@ export class Subscription {
   keepAlive(nowMs: number, monotonicMs: number, intervalMs: number): void {
     if (this.#state === 'closed' || this.isFull || monotonicMs - this.#lastWriteMs < intervalMs) return;
     this.#lastWriteMs = monotonicMs;
-    const isTaking = this.#sink.keepAlive(this.#state === 'live' ? nowMs : this.#aliveMs);
-    if (isTaking) return;
+    if (this.#state === 'live') this.#aliveMs = nowMs;
+    if (this.#sink.keepAlive(this.#aliveMs)) return;
     this.#fullSinceMs = monotonicMs;
     if (this.#isLive()) this.#leaveLive(this.#host.fannedOutTo());
   }
@@ -149,7 +150,7 @@ export class Subscription {
 
   #nudge(monotonicMs: number): void {
     this.#lastWriteMs = monotonicMs;
-    if (!this.#sink.nudge()) return;
+    if (!this.#sink.nudge() || this.#isClosed()) return;
     this.#fullSinceMs = undefined;
     if (this.#isEnding) this.end();
     else this.#goOn();
@@ -157,6 +158,7 @@ export class Subscription {
 
   // The one place that decides between the states; in the same tick as the last look at the log.
   #goOn(): void {
+    if (this.#state === 'closed') return;
     if (this.#cursor >= this.#host.lastOffset()) {
       this.#state = 'live';
       this.#host.joinLive(this);
@@ -174,7 +176,7 @@ export class Subscription {
     }
   }
 
-  // A log that can't be read for a moment is waited for; one that lost what comes next can only be told of by a cut. [P21]
+  // What is lost or can't be read can only be told of by a cut; the client comes back and is told more. [P21]
   #handleReadError(error: unknown): void {
     if (this.#state !== 'replaying') return;
     if (error instanceof GitPubSubError && error.code === 'offset-pruned') this.#cut('overtaken by pruning');
@@ -192,6 +194,7 @@ export class Subscription {
   #write(batch: Batch, aliveMs: number, examinedTo: number, monotonicMs: number): void {
     const isTaking = this.#sink.write(batch, aliveMs);
     this.#cursor = examinedTo;
+    this.#aliveMs = aliveMs;
     this.#lastWriteMs = monotonicMs;
     if (!isTaking) this.#fullSinceMs = monotonicMs;
   }
@@ -220,6 +223,10 @@ export class Subscription {
   // Why methods: the state may have changed across a call, which narrowing doesn't know.
   #isLive(): boolean {
     return this.#state === 'live';
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed';
   }
 
   #isReplaying(): boolean {

@@ -11,9 +11,10 @@ export interface Selection {
 
 /** The selection of everything at or below the given prefixes; at least one. */
 export function selectPrefixes(prefixes: readonly Topic[]): Selection {
+  // No topic holds a control character, and so no two different lists make the same key.
   const distinct = [...new Set(prefixes)].toSorted();
   const outermost = distinct.filter((one) => !distinct.some((other) => other !== one && covers(other, one)));
-  return { prefixes: outermost, key: outermost.join(' ') };
+  return { prefixes: outermost, key: outermost.join('\n') };
 }
 
 /** Whether an event of `topic` is wanted. */

@@ -138,19 +138,26 @@ export class GitSandbox {
   }
 }
 
+/** What a program ended with. */
+export interface ProgramResult extends PushResult {
+  readonly stdout: string;
+}
+
 /** Runs a program to its end, with this on its standard input. */
 export function runProgram(
   command: readonly [string, ...string[]],
   cwd: string,
   environment: Readonly<Record<string, string | undefined>>,
   input: string,
-): Promise<PushResult> {
+): Promise<ProgramResult> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: environment, stdio: ['pipe', 'ignore', 'pipe'] });
+    const child = spawn(program, args, { cwd, env: environment, stdio: 'pipe' });
+    let stdout = '';
     let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on('error', reject).on('close', (status) => resolve({ status: status ?? -1, stderr }));
+    child.on('error', reject).on('close', (status) => resolve({ status: status ?? -1, stdout, stderr }));
     child.stdin.end(input);
   });
 }

@@ -128,11 +128,11 @@ export class EventReader {
     const events: Event[] = [];
     let bytes = 0;
     for (const offset of found.offsets) {
-      if (bytes >= maxBytes) return { events, examinedTo: offset - 1 };
       const event = this.eventAt(offset);
       if (!event) continue;
       events.push(event);
       bytes += payloadBytes(event);
+      if (bytes >= maxBytes) return { events, examinedTo: offset };
     }
     return { events, examinedTo: found.examinedTo };
   }

@@ -167,7 +167,7 @@ export class EventWriter {
 function prepareRemoval(database: Database) {
   return {
     selectTopics: database
-      .prepare<[number], number>('SELECT DISTINCT topic_id FROM event WHERE "offset" <= ?')
+      .prepare<[number], number>('SELECT DISTINCT topic_id FROM event NOT INDEXED WHERE "offset" <= ?')
       .pluck(),
     events: database.prepare<[number]>('DELETE FROM event WHERE "offset" <= ?'),
     topicWithoutEvents: database.prepare<[number, number]>(

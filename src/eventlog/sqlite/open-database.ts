@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import { GitPubSubError } from '../../core/errors.ts';
-import { migrate } from './schema.ts';
+import { checkOwnership, migrate } from './schema.ts';
 
 /** How safe a commit is: `full` survives a crash of the machine, `normal` one of the process. */
 export type Durability = 'full' | 'normal';
@@ -35,6 +35,7 @@ export function openDatabase(path: string, durability: Durability): OpenDatabase
     checkHeader(file);
     // Why no timeout: SQLite's busy wait would stop the loop; whoever meets a lock tries again by a timer.
     database = new BetterSqlite3(file, { timeout: 0 });
+    checkOwnership(database); // Before anything is written to it.
     configure(database, durability);
     migrate(database, () => randomBytes(6).toString('hex'));
   } catch (error) {

@@ -57,11 +57,10 @@ const MIGRATIONS: readonly string[] = [
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
 /**
- * Brings an open database, empty or ours, to the newest schema, in one transaction.
- * @throws GitPubSubError `cannot-start` when it is not ours or newer than this program
+ * Brings an open database, empty or ours, to the newest schema, in one transaction; see {@link checkOwnership}.
  */
 export function migrate(database: Database, createLogId: () => string): void {
-  const version = checkOwnership(database);
+  const version = readVersion(database);
   if (version === SCHEMA_VERSION) return;
   const upgrade = database.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) database.exec(step);
@@ -74,10 +73,13 @@ export function migrate(database: Database, createLogId: () => string): void {
   upgrade.immediate();
 }
 
-// The schema version of a database that is ours or still empty.
-function checkOwnership(database: Database): number {
+/**
+ * Checks that a database is ours or still empty, without writing to it.
+ * @throws GitPubSubError `cannot-start` when it is not, or when it is newer than this program
+ */
+export function checkOwnership(database: Database): void {
   const applicationId = database.pragma('application_id', { simple: true }) as number;
-  const version = database.pragma('user_version', { simple: true }) as number;
+  const version = readVersion(database);
   if (applicationId !== APPLICATION_ID) {
     const tableCount = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
     if (applicationId !== 0 || version !== 0 || tableCount > 0) {
@@ -90,5 +92,8 @@ function checkOwnership(database: Database): number {
       `its schema has version ${version}, this program knows up to ${SCHEMA_VERSION}: it was written by a newer GitPubSub`,
     );
   }
-  return version;
+}
+
+function readVersion(database: Database): number {
+  return database.pragma('user_version', { simple: true }) as number;
 }

@@ -1,0 +1,81 @@
+// Puts the hook into a repository: as a link to the one that is shipped, behind whatever hook is there already.
+import { chmod, link, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { GitPubSubError } from '../core/errors.ts';
+import { CHAIN_MARK, type HookPlace } from './hook-place.ts';
+
+// What the other hook is called from then on.
+const OTHER_SUFFIX = '.before-gitpubsub';
+
+const EXECUTABLE = 0o755;
+
+/** What installing did, as a part of a sentence for people. */
+export type InstallOutcome = 'installed' | 'was installed already' | `installed before ${string}`;
+
+/**
+ * Installs the hook at its place; doing it again changes nothing, but mends what an earlier version left.
+ * @throws GitPubSubError `cannot-start` when another hook was moved away before and would be overwritten
+ * @throws Error if files can't be written
+ */
+export async function installHook(place: HookPlace, shippedHook: string): Promise<InstallOutcome> {
+  switch (place.occupant) {
+    case 'link':
+      return 'was installed already';
+    case 'nothing':
+    case 'copy':
+      await putLink(place.path, shippedHook);
+      return 'installed';
+    case 'chain':
+      await putChain(place.path, shippedHook);
+      return 'was installed already';
+    case 'other':
+      await keepOther(place.path);
+      await putChain(place.path, shippedHook);
+      return `installed before ${place.path}${OTHER_SUFFIX}`;
+  }
+}
+
+async function putLink(path: string, shippedHook: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await replace(path, (temporary) => symlink(shippedHook, temporary));
+}
+
+// Ours first: it takes milliseconds and never fails, and then no trouble of the other can keep the push from being noted.
+async function putChain(path: string, shippedHook: string): Promise<void> {
+  const script = `#!/bin/sh
+${CHAIN_MARK}: notes the push for GitPubSub, then runs the hook that was here before.
+refs=$(cat)
+printf '%s\\n' "$refs" | ${quote(shippedHook)} "$@"
+[ -x "$0${OTHER_SUFFIX}" ] || exit 0
+printf '%s\\n' "$refs" | "$0${OTHER_SUFFIX}" "$@"
+`;
+  await replace(path, async (temporary) => {
+    await writeFile(temporary, script);
+    await chmod(temporary, EXECUTABLE);
+  });
+}
+
+// A second name first, so that there is no moment without a hook.
+async function keepOther(path: string): Promise<void> {
+  try {
+    await link(path, path + OTHER_SUFFIX);
+  } catch (error) {
+    throw new GitPubSubError(
+      'cannot-start',
+      `The hook ${path} can't be kept as ${path}${OTHER_SUFFIX} (${(error as Error).message}); move one of them away first.`,
+      { cause: error },
+    );
+  }
+}
+
+async function replace(path: string, create: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = `${path}.gitpubsub-tmp`;
+  await rm(temporary, { force: true });
+  await create(temporary);
+  await rename(temporary, path);
+}
+
+// For a shell, whatever is in it.
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

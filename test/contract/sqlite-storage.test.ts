@@ -1,0 +1,186 @@
+// What the database holds and how it is read: no topic without events, no page lost, no scan for a narrow prefix.
+import { statSync } from 'node:fs';
+import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { describe, expect, test } from 'vitest';
+import { selectPrefixes } from '../../src/core/selection.ts';
+import { parseTopic } from '../../src/core/topic.ts';
+import { EventReader } from '../../src/eventlog/sqlite/event-reader.ts';
+import { EventWriter } from '../../src/eventlog/sqlite/event-writer.ts';
+import { migrate } from '../../src/eventlog/sqlite/schema.ts';
+import { append, SqliteLog } from '../support/sqlite-log.ts';
+
+describe('pruning', () => {
+  test('removes the topics that have no event any more, and only those', async () => {
+    const log = new SqliteLog();
+    const eventLog = log.open();
+    for (const path of ['/one', '/both', '/two', '/one', '/both']) await append(eventLog, path, '1');
+    await eventLog.prune({ maxEvents: 3 }, 10);
+    const topics = (): unknown[] =>
+      log.connect().prepare('SELECT path FROM topic ORDER BY path').pluck().all();
+    expect(topics()).toEqual(['/both', '/one', '/two']);
+    await eventLog.prune({ maxEvents: 2 }, 10);
+    expect(topics()).toEqual(['/both', '/one']);
+    await eventLog.prune({ maxEvents: 0 }, 10);
+    expect(topics()).toEqual([]);
+  });
+
+  test('keeps few rows of earlier runs', async () => {
+    const log = new SqliteLog();
+    for (let run = 0; run < 5; run++) {
+      const eventLog = log.open();
+      await append(eventLog, '/a', '1');
+      await eventLog.close();
+    }
+    await log.open().prune({ maxEvents: 1 }, 10);
+    expect(log.query('SELECT count(*) FROM epoch')).toBe(2);
+  });
+
+  test('lets its pages be used again: the file does not grow over many rounds', async () => {
+    const log = new SqliteLog();
+    const eventLog = log.open();
+    const payloads = Array.from({ length: 100 }, (_, index) => `"${String(index).repeat(200)}"`);
+    const sizes: number[] = [];
+    for (let round = 0; round < 30; round++) {
+      await append(eventLog, `/round/${round}`, ...payloads);
+      await eventLog.prune({ maxEvents: 100 }, 1_000);
+      log.connect().pragma('wal_checkpoint(TRUNCATE)');
+      sizes.push(statSync(log.path).size);
+    }
+    expect(Math.max(...sizes.slice(10))).toBeLessThan(Math.max(...sizes.slice(0, 10)) * 1.2);
+    expect(log.query('PRAGMA integrity_check')).toBe('ok');
+  });
+
+  test('of everything and appending again leaves the database sound', async () => {
+    const log = new SqliteLog();
+    const eventLog = log.open();
+    for (let round = 0; round < 3; round++) {
+      await append(eventLog, '/a', '1', '2');
+      await eventLog.prune({ maxEvents: 0 }, 10);
+    }
+    await append(eventLog, '/a', '7');
+    expect(log.query('PRAGMA integrity_check')).toBe('ok');
+    expect(log.query('SELECT group_concat("offset") FROM event')).toBe('7');
+  });
+});
+
+/** The SQL of all statements that are run, with the plan of each that reads. */
+class Recorder {
+  readonly database: Database;
+  readonly statements = new Set<string>();
+
+  constructor() {
+    this.database = new BetterSqlite3(':memory:');
+    migrate(this.database, () => '0123456789ab');
+  }
+
+  /** The database as the reader or writer gets it: it notes what is prepared. */
+  asRecorded(): Database {
+    const prepare = (sql: string): unknown => {
+      this.statements.add(sql);
+      return this.database.prepare(sql);
+    };
+    return new Proxy(this.database, {
+      get: (target, name) => (name === 'prepare' ? prepare : Reflect.get(target, name)),
+    });
+  }
+
+  plans(): string[] {
+    return [...this.statements]
+      .filter((sql) => /^\s*(SELECT|DELETE|UPDATE)/.test(sql))
+      .flatMap((sql) => {
+        const parameters = Array.from(sql.matchAll(/\?/g), () => null);
+        const rows = this.database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters);
+        return (rows as { detail: string }[]).map(({ detail }) => detail);
+      });
+  }
+}
+
+describe('no statement', () => {
+  test('of the reader scans a table', () => {
+    const recorder = new Recorder();
+    expect(new EventReader(recorder.asRecorded())).toBeDefined();
+    const plans = recorder.plans();
+    expect(plans.length).toBeGreaterThan(5);
+    // A list of topics is given as JSON, which is scanned and is no table of ours.
+    expect(plans.filter((plan) => plan.startsWith('SCAN') && !plan.includes('json_each'))).toEqual([]);
+  });
+
+  test('of the reader sorts anything but the few offsets of one window', () => {
+    const recorder = new Recorder();
+    expect(new EventReader(recorder.asRecorded())).toBeDefined();
+    expect(recorder.plans().filter((plan) => plan.includes('TEMP B-TREE'))).toEqual([
+      'USE TEMP B-TREE FOR ORDER BY',
+    ]);
+  });
+
+  test('of the writer scans a table, but for the one row that names the log', () => {
+    const recorder = new Recorder();
+    expect(new EventWriter(recorder.asRecorded())).toBeDefined();
+    const scans = recorder.plans().filter((plan) => plan.startsWith('SCAN'));
+    expect(scans.filter((plan) => plan !== 'SCAN log')).toEqual([]);
+  });
+});
+
+describe('a page of a narrow prefix', () => {
+  test.each([
+    ['a single topic', ['/rare']],
+    ['two topics', ['/rare', '/other']],
+    ['a topic that never was', ['/never']],
+    ['a prefix of 100 topics', ['/some']],
+  ])('reads no payload that is not wanted: %s', async (_what, paths) => {
+    const log = new SqliteLog();
+    const eventLog = log.open();
+    const topics = Array.from({ length: 3_000 }, (_, i) =>
+      parseTopic(
+        i % 1_000 === 7 ? '/rare' : i % 1_000 === 8 ? '/other' : i % 30 === 9 ? `/some/${i}` : '/often',
+      ),
+    );
+    await eventLog.append({ events: topics.map((topic, i) => ({ topic, payload: String(i) })) });
+    await eventLog.close();
+    const database = log.connect();
+    let payloadReads = 0;
+    // The column of the payload is reached through a function that counts.
+    database.function('seen', (payload: unknown) => {
+      payloadReads += 1;
+      return payload;
+    });
+    const counting = new Proxy(database, {
+      get: (target, name) =>
+        name === 'prepare'
+          ? (sql: string) => target.prepare(sql.replace('e.payload', 'seen(e.payload)'))
+          : Reflect.get(target, name),
+    });
+    const selection = selectPrefixes(paths.map((path) => parseTopic(path)));
+    const { events } = new EventReader(counting).read(selection, 0, topics.length, 1_000, 1_000_000);
+    expect(payloadReads).toBe(events.length);
+    expect(events.length).toBe(
+      topics.filter((topic) => paths.some((path) => topic === path || topic.startsWith(`${path}/`))).length,
+    );
+  });
+});
+
+describe('a database that is full', () => {
+  test('stores nothing of the batch, and takes the next one when there is room', () => {
+    const database = new BetterSqlite3(':memory:');
+    migrate(database, () => '0123456789ab');
+    const writer = new EventWriter(database);
+    const context = {
+      lastOffset: 0,
+      bytesThrough: 0,
+      timeMs: 1,
+      newEpoch: { firstOffset: 1, nonce: 'aaaaaaaa' },
+    };
+    const events = Array.from({ length: 100 }, (_, i) => ({
+      topic: parseTopic(`/t/${i}`),
+      payload: 'x'.repeat(1_000),
+    }));
+    database.pragma(`max_page_count = ${Number(database.pragma('page_count', { simple: true })) + 4}`);
+    expect(() => writer.insert([{ events }], context)).toThrow(/full/);
+    expect(database.inTransaction).toBe(false);
+    for (const table of ['event', 'topic', 'epoch'])
+      expect(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()).toBe(0);
+    database.pragma('max_page_count = 1000000');
+    expect(writer.insert([{ events }], context).stored).toHaveLength(100);
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { selectPrefixes, selects, type Selection } from '../../src/core/selection.ts';
+import { parseTopic } from '../../src/core/topic.ts';
+
+function select(...paths: string[]): Selection {
+  return selectPrefixes(paths.map((path) => parseTopic(path)));
+}
+
+describe('a selection', () => {
+  test.each([
+    [['/a'], ['/a']],
+    [
+      ['/b', '/a'],
+      ['/a', '/b'],
+    ],
+    [['/a', '/a'], ['/a']],
+    [['/a/b', '/a'], ['/a']],
+    [['/a', '/', '/b/c'], ['/']],
+    [
+      ['/foobar', '/foo'],
+      ['/foo', '/foobar'],
+    ],
+    [
+      ['/foo', '/foo.', '/foo/bar'],
+      ['/foo', '/foo.'],
+    ],
+  ])('of %j holds the outermost prefixes, sorted: %j', (paths, prefixes) => {
+    expect(select(...paths).prefixes).toEqual(prefixes);
+  });
+
+  test('has the same key as another one of the same events', () => {
+    expect(select('/b', '/a', '/a/x').key).toBe(select('/a', '/b').key);
+  });
+
+  test.each([
+    [['/a'], ['/b']],
+    [['/a'], ['/a', '/b']],
+    [['/a%20/b'], ['/a', '/b']],
+    [
+      ['/a%20/b', '/c'],
+      ['/a', '/b', '/c'],
+    ],
+    [
+      ['/a,', '/b'],
+      ['/a', ',/b'],
+    ],
+    [['/a%22,%22/b'], ['/a', '/b']],
+  ])('has another key than one of other events: %j and %j', (some, others) => {
+    expect(select(...some).key).not.toBe(select(...others).key);
+  });
+
+  test('selects what any of its prefixes covers', () => {
+    const selection = select('/a', '/b/c');
+    const wanted = ['/a', '/a/x', '/b/c', '/b/c/d', '/b', '/ab', '/', '/c'].filter((path) =>
+      selects(selection, parseTopic(path)),
+    );
+    expect(wanted).toEqual(['/a', '/a/x', '/b/c', '/b/c/d']);
+  });
+});
