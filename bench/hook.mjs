@@ -1,7 +1,15 @@
 // What a pusher waits for because of the hook: the same push with an empty hook and with ours, in turn, the broker up, down
 // and hanging. Prints the table of bench/README.md. Run it with `npm run bench:hook`, on a machine that is otherwise idle.
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,11 +37,12 @@ async function main() {
   // Deliveries are detached: they tell their process id, so that each can be ended after its round.
   writeFileSync(command, `#!/bin/sh\necho $$ >>'${pidFile}'\nexec node '${root}dist/cli.js' "$@"\n`);
   chmodSync(command, 0o755);
-  console.log('| commits | broker | empty hook, ms | our hook, ms | added, ms |\n| --- | --- | --- | --- | --- |');
+  say('| commits | broker | empty hook, ms | our hook, ms | added, ms |');
+  say('| --- | --- | --- | --- | --- |');
   for (const commitCount of COMMIT_COUNTS) {
     makeSource(`source-${commitCount}`, commitCount);
     for (const broker of [await startBroker(), await closedPort(), await startHanging()]) {
-      console.log(row(commitCount, broker.name, measure(commitCount, broker.url)));
+      say(row(commitCount, broker.name, measure(commitCount, broker.url)));
       await broker.stop();
     }
   }
@@ -55,18 +64,25 @@ function push(commitCount, url, hook, round) {
   if (hook === 'ours') symlinkSync(join(root, 'hooks', 'post-receive'), path);
   else writeFileSync(path, EMPTY_HOOK, { mode: 0o755 });
   git('-C', target, 'config', 'gitpubsub.url', url);
-  const started = process.hrtime.bigint();
+  const started = performance.now();
   git('-C', `source-${commitCount}`, 'push', '-q', target, 'main');
-  const elapsedMs = Number(process.hrtime.bigint() - started) / 1e6;
+  const elapsedMs = performance.now() - started;
   endDeliveries();
   rmSync(target, { recursive: true, force: true });
   return elapsedMs;
 }
 
 function row(commitCount, broker, pairs) {
-  const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(0);
   const columns = [pairs.map(([a]) => a), pairs.map(([, b]) => b), pairs.map(([a, b]) => b - a)].map(median);
   return `| ${commitCount} | ${broker} | ${columns.join(' | ')} |`;
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(0);
+}
+
+function say(line) {
+  process.stdout.write(`${line}\n`);
 }
 
 function makeSource(name, commitCount) {

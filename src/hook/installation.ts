@@ -18,21 +18,15 @@ export type InstallOutcome = 'installed' | 'was installed already' | `installed 
  * @throws Error if files can't be written
  */
 export async function installHook(place: HookPlace, shippedHook: string): Promise<InstallOutcome> {
-  switch (place.occupant) {
-    case 'link':
-      return 'was installed already';
-    case 'nothing':
-    case 'copy':
-      await putLink(place.path, shippedHook);
-      return 'installed';
-    case 'chain':
-      await putChain(place.path, shippedHook);
-      return 'was installed already';
-    case 'other':
-      await keepOther(place.path);
-      await putChain(place.path, shippedHook);
-      return `installed before ${place.path}${OTHER_SUFFIX}`;
+  const { path, occupant } = place;
+  if (occupant === 'link') return 'was installed already';
+  if (occupant === 'nothing' || occupant === 'copy') {
+    await putLink(path, shippedHook);
+    return 'installed';
   }
+  if (occupant === 'other') await keepOther(path);
+  await putChain(path, shippedHook);
+  return occupant === 'chain' ? 'was installed already' : `installed before ${path}${OTHER_SUFFIX}`;
 }
 
 async function putLink(path: string, shippedHook: string): Promise<void> {

@@ -35,6 +35,13 @@ describe('pruning', () => {
     expect(log.query('SELECT count(*) FROM epoch')).toBe(2);
   });
 
+  test('is what a row of a run waits for: a run has one, however often it commits', async () => {
+    const log = new SqliteLog();
+    const eventLog = log.open();
+    for (let i = 0; i < 5; i++) await append(eventLog, '/a', '1');
+    expect(log.query('SELECT count(*) FROM epoch')).toBe(1);
+  });
+
   test('lets its pages be used again: the file does not grow over many rounds', async () => {
     const log = new SqliteLog();
     const eventLog = log.open();
@@ -151,7 +158,8 @@ describe('a page of a narrow prefix', () => {
           : Reflect.get(target, name),
     });
     const selection = selectPrefixes(paths.map((path) => parseTopic(path)));
-    const { events } = new EventReader(counting).read(selection, 0, topics.length, 1_000, 1_000_000);
+    const request = { selection, after: 0, maxEvents: 1_000, maxBytes: 1_000_000 };
+    const { events } = new EventReader(counting).read(request, topics.length);
     expect(payloadReads).toBe(events.length);
     expect(events.length).toBe(
       topics.filter((topic) => paths.some((path) => topic === path || topic.startsWith(`${path}/`))).length,

@@ -36,7 +36,7 @@ describe('hook install', () => {
     const repositories = [makeRepository('one.git'), makeRepository('team/two.git')];
     const { status, stdout } = run('hook', 'install', root);
     expect(status).toBe(0);
-    expect(stdout).toBe(`${repositories.map((repository) => `${repository}: installed\n`).join('')}`);
+    expect(stdout).toBe(repositories.map((repository) => `${repository}: installed\n`).join(''));
     for (const repository of repositories)
       expect(realpathSync(hookOf(repository))).toBe(realpathSync(HOOK_PATH));
   });

@@ -3,12 +3,10 @@ import type { Database, Statement } from 'better-sqlite3';
 import { payloadBytes, type Event } from '../../core/event.ts';
 import { type Selection, selects } from '../../core/selection.ts';
 import { ROOT_TOPIC, type Topic } from '../../core/topic.ts';
+import type { Page, ReadRequest } from '../event-log.ts';
 
-/** Selected events and how far was looked for them. */
-export interface EventPage {
-  readonly events: readonly Event[];
-  readonly examinedTo: number;
-}
+/** A page but for what only the log knows. */
+export type EventPage = Pick<Page, 'events' | 'examinedTo'>;
 
 /** What a search for selected offsets found. */
 interface Found {
@@ -69,17 +67,12 @@ export class EventReader {
     this.#offsetsByTopics.pluck();
   }
 
-  /** The selected events after an offset, up to `lastOffset`, and how far was looked. */
-  read(
-    selection: Selection,
-    after: number,
-    lastOffset: number,
-    maxEvents: number,
-    maxBytes: number,
-  ): EventPage {
+  /** The page that is asked for, of the events up to `lastOffset`. */
+  read(request: ReadRequest, lastOffset: number): EventPage {
+    const { selection, after, maxEvents, maxBytes } = request;
     if (maxEvents === 0 || after >= lastOffset) return { events: [], examinedTo: after };
     const topicIds = this.#topicIds(selection);
-    if (topicIds === 'many') return this.#scan(selection, after, lastOffset, maxEvents, maxBytes);
+    if (topicIds === 'many') return this.#scan(request, lastOffset);
     return this.#fetch(this.#find(topicIds, after, lastOffset, maxEvents), maxBytes);
   }
 
@@ -100,13 +93,7 @@ export class EventReader {
   }
 
   // Reads event by event, and leaves out those that are not selected.
-  #scan(
-    selection: Selection,
-    after: number,
-    lastOffset: number,
-    maxEvents: number,
-    maxBytes: number,
-  ): EventPage {
+  #scan({ selection, after, maxEvents, maxBytes }: ReadRequest, lastOffset: number): EventPage {
     const events: Event[] = [];
     let bytes = 0;
     let examinedCount = 0;

@@ -103,13 +103,7 @@ class SqliteEventLog implements EventLog {
   async read(request: ReadRequest): Promise<Page> {
     this.#checkHeld(request.after);
     return this.#guard(() => {
-      const { events, examinedTo } = this.#reader.read(
-        request.selection,
-        request.after,
-        this.#lastOffset,
-        request.maxEvents,
-        request.maxBytes,
-      );
+      const { events, examinedTo } = this.#reader.read(request, this.#lastOffset);
       return { events, examinedTo, nextTimeMs: this.#timeAfter(examinedTo) };
     });
   }
