@@ -3,7 +3,7 @@
 import { rename } from 'node:fs/promises';
 import { readIfThere, replaceFile } from './durable-files.ts';
 import type { Git } from './git.ts';
-import { findUnreached } from './new-commits.ts';
+import { findUnreached, type KnownCommits } from './new-commits.ts';
 import type { PlannedRef } from './push-plan.ts';
 
 /** What has been announced. */
@@ -12,22 +12,30 @@ export interface Announced {
   readonly refs: ReadonlyMap<string, string>;
   /** Commits that refs were forced away from, or deleted at, and that no ref reached then; the oldest first. */
   readonly former: readonly string[];
+  /** The commits announced last, the latest last. */
+  readonly recent: readonly string[];
   /** The last push whose events are all in the outbox; empty if there was none. */
   readonly lastPush: string;
 }
 
+const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
 // Most former tips; beyond it the oldest are forgotten, and what only they reach would be announced again if it came back.
 const MAX_FORMER_COUNT = 10_000;
 
-/** The tips of all that has been announced. */
-export function knownTips({ refs, former }: Announced): string[] {
-  return [...new Set([...refs.values(), ...former])];
+// How many of the commits announced last are noted: more than anybody stacks with dates that run backwards, and few enough
+// to be written with each push. Beyond it such a commit may be announced again, with another ref.
+const MAX_RECENT_COUNT = 2_000;
+
+/** All that has been announced. */
+export function knownCommits({ refs, former, recent }: Announced): KnownCommits {
+  return { tips: [...new Set([...refs.values(), ...former])], recent: new Set(recent) };
 }
 
 /** What has been announced once a push has been. */
 export async function announcedAfter(
   git: Git,
-  { refs, former }: Announced,
+  { refs, former, recent }: Announced,
   push: string,
   plan: readonly PlannedRef[],
 ): Promise<Announced> {
@@ -42,7 +50,13 @@ export async function announcedAfter(
   }
   const unreached = await findUnreached(git, [...leftTips], [...next.values()]);
   const kept = [...new Set([...former, ...unreached])];
-  return { refs: next, former: kept.slice(-MAX_FORMER_COUNT), lastPush: push };
+  const commits = plan.flatMap((ref) => ref.commits.map(({ hash }) => hash));
+  return {
+    refs: next,
+    former: kept.slice(-MAX_FORMER_COUNT),
+    recent: [...recent, ...commits].slice(-MAX_RECENT_COUNT),
+    lastPush: push,
+  };
 }
 
 /** Reads what has been announced; undefined if nothing has been noted yet, `damaged` if it is not what we write. */
@@ -57,11 +71,9 @@ export async function readAnnounced(path: string): Promise<Announced | 'damaged'
 }
 
 /** Notes what has been announced, in one step. */
-export async function writeAnnounced(path: string, { refs, former, lastPush }: Announced): Promise<void> {
-  await replaceFile(
-    path,
-    `${JSON.stringify({ lastPush, refs: Object.fromEntries(refs), former }, null, 1)}\n`,
-  );
+export async function writeAnnounced(path: string, announced: Announced): Promise<void> {
+  const value = { ...announced, refs: Object.fromEntries(announced.refs) };
+  await replaceFile(path, `${JSON.stringify(value, null, 1)}\n`);
 }
 
 /** Takes a damaged file out of the way. Gives the name it has now. */
@@ -72,18 +84,16 @@ export async function setAnnouncedAside(path: string): Promise<string> {
 
 function parseAnnounced(value: unknown): Announced | 'damaged' {
   if (!isRecord(value)) return 'damaged';
-  const { refs, former, lastPush } = value;
-  if (!isRecord(refs) || !Array.isArray(former) || typeof lastPush !== 'string') return 'damaged';
-  const tips = Object.entries(refs);
-  const isSound = [...tips.map(([, tip]) => tip), ...(former as unknown[])].every(isHash);
-  if (!isSound) return 'damaged';
-  return { refs: new Map(tips as [string, string][]), former: former as string[], lastPush };
+  const { refs, former, recent, lastPush } = value;
+  if (!isRecord(refs) || !areHashes(Object.values(refs))) return 'damaged';
+  if (!areHashes(former) || !areHashes(recent) || typeof lastPush !== 'string') return 'damaged';
+  return { refs: new Map(Object.entries(refs) as [string, string][]), former, recent, lastPush };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isHash(value: unknown): boolean {
-  return typeof value === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
+function areHashes(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((hash) => typeof hash === 'string' && HASH.test(hash));
 }

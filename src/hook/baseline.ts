@@ -43,7 +43,7 @@ export async function takeBaseline(
     const commit = commits.get(hash);
     return commit === undefined ? [] : [[name, commit] as const];
   });
-  return { refs: new Map(tips), former: [], lastPush: '' };
+  return { refs: new Map(tips), former: [], recent: [], lastPush: '' };
 }
 
 // What each pushed ref named before the first of the pushes.

@@ -8,19 +8,32 @@ export interface NewCommit {
   readonly parents: readonly string[];
 }
 
+/** What has been announced before. */
+export interface KnownCommits {
+  /** All that these reach. */
+  readonly tips: readonly string[];
+  /** Those announced last, by themselves. */
+  readonly recent: ReadonlySet<string>;
+}
+
 const LINE_FEED = 0x0a;
 
 /**
- * The commits that `tips` reach and `known` don't, parents first, for each tip those that no earlier tip reaches.
- * What is missing of `known` is passed over.
+ * The commits that `tips` reach and known ones don't, parents first, for each tip those that no earlier tip reaches.
+ * What is missing of the known tips is passed over.
  */
 export async function findNewCommits(
   git: Git,
   tips: readonly (string | undefined)[],
-  known: readonly string[],
+  known: KnownCommits,
 ): Promise<NewCommit[][]> {
   const present = tips.filter((tip) => tip !== undefined);
-  return shareOut(await listNewCommits(git, present, known), tips);
+  const commits = await listNewCommits(git, present, known.tips);
+  // Why: where children are older than their parents, by their dates, git stops before it has seen all that known tips reach.
+  return shareOut(
+    commits.filter(({ hash }) => !known.recent.has(hash)),
+    tips,
+  );
 }
 
 /** Which of these commits the others don't reach, or all of them where git can't tell. */
@@ -71,6 +84,7 @@ function shareOut(commits: readonly NewCommit[], tips: readonly (string | undefi
     }
   }
   const shares: NewCommit[][] = tips.map(() => []);
-  for (const commit of commits) shares[ownerOf.get(commit.hash) ?? 0]?.push(commit);
+  // What has no owner is reached by known commits only.
+  for (const commit of commits) shares[ownerOf.get(commit.hash) ?? tips.length]?.push(commit);
   return shares;
 }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   announcedAfter,
-  knownTips,
+  knownCommits,
   readAnnounced,
   setAnnouncedAside,
   writeAnnounced,
@@ -15,6 +15,7 @@ import { UnreadableHistory, type Git } from './git.ts';
 import type { HookFiles } from './hook-files.ts';
 import { addToJournal } from './journal.ts';
 import { Outbox } from './outbox.ts';
+import type { KnownCommits } from './new-commits.ts';
 import { makePushEvents } from './push-events.ts';
 import { planPush, planUnreadablePush, type PlannedRef } from './push-plan.ts';
 import type { RefUpdate } from './ref-update.ts';
@@ -57,7 +58,7 @@ export class PushIntake {
       await this.#tell(`This is no push: ${await this.#spool.setAside(name)}`);
       return announced;
     }
-    const plan = await this.#makeEvents(name, push, knownTips(announced), settings);
+    const plan = await this.#makeEvents(name, push, knownCommits(announced), settings);
     const next = await announcedAfter(this.#git, announced, name, plan);
     this.#checkLock();
     // Why in this order: until it is noted as announced, the push counts as untouched; from then on as done.
@@ -69,7 +70,7 @@ export class PushIntake {
   async #makeEvents(
     name: string,
     push: SpooledPush,
-    known: readonly string[],
+    known: KnownCommits,
     settings: HookSettings,
   ): Promise<PlannedRef[]> {
     try {

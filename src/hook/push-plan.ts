@@ -1,7 +1,7 @@
 // What a push amounts to: for each of its refs what happened to it and which commits are announced with it.
 import type { PushAction, TagDetails } from '../core/commit-event.ts';
 import type { Git } from './git.ts';
-import { findNewCommits, type NewCommit } from './new-commits.ts';
+import { findNewCommits, type KnownCommits, type NewCommit } from './new-commits.ts';
 import { peelToCommits, readObjects } from './objects.ts';
 import { isZero, type RefUpdate } from './ref-update.ts';
 import { describeTag } from './tag-details.ts';
@@ -19,13 +19,13 @@ export interface PlannedRef {
 }
 
 /**
- * Works out what to announce of a push, given the commits whose history has been announced before it.
+ * Works out what to announce of a push, given what has been announced before it.
  * @throws UnreadableHistory if something is missing below the refs' new values
  */
 export async function planPush(
   git: Git,
   updates: readonly RefUpdate[],
-  known: readonly string[],
+  known: KnownCommits,
 ): Promise<PlannedRef[]> {
   const refs = await planRefs(git, updates);
   const shares = await findNewCommits(

@@ -355,3 +355,18 @@ test('10,000 commits come in the order of git rev-list', async () => {
   expect(announcedHashes(fixture)).toEqual(revList(fixture, 'main'));
   expect(recorder.pushes).toMatchObject([{ commits: 10_000 }]);
 });
+
+test('commits whose dates run backwards are announced once', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder, announce } = fixture;
+  const commits = Array.from({ length: 30 }, (_, i) => {
+    const head = i === 0 ? 'commit refs/heads/base' : 'commit refs/heads/old-dates';
+    const from = i === 1 ? 'from refs/heads/base\n' : '';
+    return `${head}\ncommitter C <c@example.org> ${1_700_000_000 - i} +0000\ndata 1\nx\n${from}`;
+  });
+  sandbox.fastImport(commits.join(''));
+  await announce('old-dates');
+  await announce('base');
+  expect(announcedHashes(fixture)).toEqual(revList(fixture, 'old-dates'));
+  expect(recorder.pushes.map(({ commits: count }) => count)).toEqual([30, 0]);
+});
