@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deliver } from '../hook/delivery.ts';
 import { hookFilesOf } from '../hook/hook-files.ts';
+import { addToJournal } from '../hook/journal.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { namePush, Spool } from '../hook/spool.ts';
 
@@ -23,12 +24,10 @@ export async function runDeliver(gitDirectory: string, { held = false }: { held?
   process.umask(await umaskFor(gitDirectory, process.umask()));
   process.on('SIGHUP', ignore); // Why: where there is no setsid, the pusher's connection would end it.
   if (held) await noteHeldPush(gitDirectory);
-  await deliver(gitDirectory, {
-    environment: process.env,
-    retryForMs: RETRY_FOR_MS,
-    lockWaitMs: 0,
-    settleMs: SETTLE_MS,
-  });
+  const options = { retryForMs: RETRY_FOR_MS, lockWaitMs: 0, settleMs: SETTLE_MS };
+  await deliver(gitDirectory, { environment: process.env, ...options }).catch((error: unknown) =>
+    addToJournal(hookFilesOf(gitDirectory).journal, error instanceof Error ? error.message : String(error)),
+  );
 }
 
 async function noteHeldPush(gitDirectory: string): Promise<void> {
