@@ -77,7 +77,7 @@ export class Broker {
     this.#eventLog = options.eventLog;
     this.#fannedOutTo = options.eventLog.lastOffset;
     this.#retention = new Retention(options.eventLog, options.retention, options.clock, options.logger);
-    this.#logWatch = new LogWatch(options.eventLog, options.logger);
+    this.#logWatch = new LogWatch(options.eventLog, options.clock, options.logger);
     this.#host = this.#createHost();
     options.eventLog.onCommit((events) => this.#takeCommitted(events));
   }
@@ -90,7 +90,8 @@ export class Broker {
   /** Why events are not taken at the moment, as a sentence; `undefined` when they are. [P25] */
   get unreadyReason(): string | undefined {
     if (this.#isDraining) return 'The broker is shutting down.';
-    return this.#eventLog.failure && `The event log cannot store events: ${this.#eventLog.failure}.`;
+    const reason = this.#logWatch.failure;
+    return reason && `The event log cannot store events: ${reason}.`;
   }
 
   /**
@@ -199,7 +200,10 @@ export class Broker {
       leaveLive: (subscription) => this.#live.remove(subscription.selection, subscription),
       scheduleReplay: (subscription) => this.#replayQueue.add(subscription),
       forget: (subscription) => this.#forget(subscription),
-      reportCut: (reason, error) => this.#options.logger.info({ reason, err: error }, 'stream cut'),
+      reportCut: (reason, error) => {
+        if (error === undefined) this.#options.logger.info({ reason }, 'stream cut');
+        else this.#options.logger.warn({ reason, err: error }, 'stream cut');
+      },
     };
   }
 

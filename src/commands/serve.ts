@@ -8,6 +8,8 @@ import type { Flags } from '../config/sources.ts';
 import type { Logger } from '../core/logger.ts';
 import { notifyServiceManager } from '../service-manager.ts';
 
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
 /**
  * Serves until SIGTERM or SIGINT; with `check`, only says what the configuration is.
  * @throws GitPubSubError `invalid-configuration` or `cannot-start`
@@ -41,10 +43,13 @@ async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<v
   logger.info({}, 'stopped');
 }
 
-// Only the first signal is caught: a second one ends the process at once, as people expect of Ctrl-C.
+// Only the first signal is caught: a second one, whichever, ends the process at once, as people expect of Ctrl-C.
 function nextStopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
+    const stop = (signal: NodeJS.Signals): void => {
+      for (const name of STOP_SIGNALS) process.off(name, stop);
+      resolve(signal);
+    };
+    for (const name of STOP_SIGNALS) process.on(name, stop);
   });
 }

@@ -8,13 +8,7 @@ export const VARIABLE_PREFIX = 'GITPUBSUB_';
 export const CONFIG_VARIABLE = 'GITPUBSUB_CONFIG';
 
 /** Variables of the hook, which the broker leaves alone: both may read one environment. */
-export const HOOK_VARIABLES: readonly string[] = [
-  'GITPUBSUB_URL',
-  'GITPUBSUB_TOPIC',
-  'GITPUBSUB_PROJECT',
-  'GITPUBSUB_COMMAND',
-  'GITPUBSUB_TOKEN',
-];
+export const HOOK_VARIABLES: readonly string[] = ['GITPUBSUB_URL', 'GITPUBSUB_COMMAND'];
 
 /** The flag of a key: `--trusted-peers`. */
 export function flagName(key: SettingKey): string {

@@ -4,6 +4,7 @@ import { formatRange, parsePeerRange, parseProxyRange } from '../access/peer-ran
 import type { PeerRange, ProxyRange } from '../access/peer-range.ts';
 import { anyNumber, byteCount, choice, listOf, optional, orNone, textThat, wholeNumber } from './kinds.ts';
 import type { Kind } from './kinds.ts';
+import { MAX_LINE_BYTES } from '../core/payload.ts';
 import { isDatabasePath, isHost, isSocketPath, parseOrigin } from './texts.ts';
 
 /** The value of every setting. */
@@ -53,9 +54,6 @@ export interface Setting<T> {
   readonly kind: Kind<T>;
 }
 
-/** Largest event in bytes: an escaped line over 600,000 bytes is refused, and escaping never makes an event shorter. [P6] */
-const LARGEST_EVENT_BYTES = 600_000;
-
 /** Largest batch in bytes: half of what all bodies together may take. [P6] */
 const LARGEST_BATCH_BYTES = 33_554_432;
 
@@ -65,7 +63,7 @@ const LONGEST_KEEP_ALIVE_SECONDS = 8;
 /** Longest retention, a hundred years: far beyond use, and exact in milliseconds. */
 const LONGEST_RETENTION_HOURS = 876_000;
 
-/** Longest patience with a stuck reader, a day: its timer has to fit 2^31 ms. */
+/** Longest patience with a stuck reader, a day: a stuck reader costs a batch of memory for as long. */
 const LONGEST_STALL_SECONDS = 86_400;
 
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -163,7 +161,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'largest event taken',
     default: 262_144,
-    kind: byteCount({ min: 1, max: LARGEST_EVENT_BYTES }),
+    kind: byteCount({ min: 1, max: MAX_LINE_BYTES }),
   },
   maxBatchBytes: {
     group: 'Limits',

@@ -5,6 +5,9 @@ import { parsePayload } from './payload.ts';
 /** Most events in one request; bounds one transaction. Beyond it: `payload-too-large`. [P8] */
 export const MAX_BATCH_LINES = 10_000;
 
+/** Most lines, blank ones included; bounds how long a body of nothing holds the loop. Beyond it: `payload-too-large`. */
+const MAX_LINES: number = 10 * MAX_BATCH_LINES;
+
 const LINE_FEED = 0x0a;
 
 /**
@@ -16,13 +19,9 @@ export function parsePayloadLines(body: Uint8Array, maxEventBytes: number): stri
   let lineNumber = 0;
   for (const line of splitLines(body)) {
     lineNumber += 1;
+    if (lineNumber > MAX_LINES) throw tooMany(`${MAX_LINES} lines, blank ones included`);
     if (isBlank(line)) continue;
-    if (payloads.length === MAX_BATCH_LINES) {
-      throw new GitPubSubError(
-        'payload-too-large',
-        `A batch has at most ${MAX_BATCH_LINES} events; this one has more.`,
-      );
-    }
+    if (payloads.length === MAX_BATCH_LINES) throw tooMany(`${MAX_BATCH_LINES} events`);
     payloads.push(parseLine(line, lineNumber, maxEventBytes));
   }
   if (payloads.length > 0) return payloads;
@@ -56,4 +55,8 @@ function parseLine(line: Uint8Array, lineNumber: number, maxEventBytes: number):
     if (!(error instanceof GitPubSubError)) throw error;
     throw new GitPubSubError(error.code, `Line ${lineNumber}: ${error.message}`, { cause: error });
   }
+}
+
+function tooMany(most: string): GitPubSubError {
+  return new GitPubSubError('payload-too-large', `A batch has at most ${most}; this one has more.`);
 }

@@ -5,6 +5,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 2));
   for (const candidate of candidates) {
+    // Why: the distance is at least this, and a word may be as long as a request head.
+    if (Math.abs(word.length - candidate.length) > Math.max(2, candidate.length)) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance <= bestDistance && (best === undefined || distance < bestDistance)) {
       best = candidate;

@@ -7,8 +7,8 @@ export const MAX_PAYLOAD_DEPTH = 512;
 /** Longest line an event may become once every non-ASCII character is `\uXXXX`, CR LF included, in bytes. [P6] */
 export const MAX_LINE_BYTES = 600_000;
 
-/** A UTF-8 character takes up to this many times its bytes once escaped (two bytes become six). */
-const WORST_ESCAPE_FACTOR = 3;
+/** What one UTF-16 unit of a text takes at most once it is escaped: `\\uXXXX`. */
+const MAX_ESCAPED_BYTES_PER_UNIT = 6;
 
 /** Members of an object that mean something to subscribers, so that no publisher may send them at the top level. [P6] */
 const RESERVED_MEMBERS = ['stillalive', 'pubsub_gap'];
@@ -62,7 +62,7 @@ function checkReserved(value: unknown): void {
 }
 
 function checkLineLength(payload: string): void {
-  if (payload.length * WORST_ESCAPE_FACTOR * 2 <= MAX_LINE_BYTES) return;
+  if (payload.length * MAX_ESCAPED_BYTES_PER_UNIT <= MAX_LINE_BYTES) return;
   const lineBytes = toAscii(payload).length + 2;
   if (lineBytes <= MAX_LINE_BYTES) return;
   throw new GitPubSubError(

@@ -34,14 +34,18 @@ export class BodyBudget {
   }
 }
 
+/** What a body that comes in pieces gets at first, in bytes; doubled when it is full. */
+const FIRST_CAPACITY_BYTES = 4_096;
+
 /** The body of one request as it comes in. */
 export class Body {
   readonly #budget: BodyBudget;
   readonly #maxBytes: number;
   readonly #onRelease: () => void;
-  #chunks: Uint8Array[] = [];
+  #buffer = Buffer.alloc(0);
   #bytes = 0;
   #takenBytes = 0;
+  #isReleased = false;
 
   /** `onRelease` is called with {@link Body.release}, once. */
   constructor(budget: BodyBudget, maxBytes: number, onRelease: () => void) {
@@ -55,21 +59,41 @@ export class Body {
    * @throws GitPubSubError `payload-too-large` or `too-many-bodies`
    */
   add(chunk: Uint8Array, isLast: boolean): Uint8Array | undefined {
+    const start = this.#bytes;
     this.#bytes += chunk.byteLength;
     checkBodyBytes(this.#bytes, this.#maxBytes);
-    this.#budget.take(chunk.byteLength);
-    this.#takenBytes += chunk.byteLength;
-    if (isLast && this.#chunks.length === 0) return chunk;
-    this.#chunks.push(chunk.slice()); // Why a copy: the library takes the memory back.
-    return isLast ? Buffer.concat(this.#chunks) : undefined;
+    if (isLast && start === 0) {
+      this.#take(chunk.byteLength);
+      return chunk;
+    }
+    this.#makeRoom();
+    this.#buffer.set(chunk, start); // A copy: the library takes the memory back.
+    return isLast ? this.#buffer.subarray(0, this.#bytes) : undefined;
   }
 
-  /** Gives its part of the budget back; called once, when its events are stored or it is given up. */
+  /** Gives its part of the budget back, when its events are stored or it is given up; a second time changes nothing. */
   release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     this.#budget.give(this.#takenBytes);
-    this.#takenBytes = 0;
-    this.#chunks = [];
+    this.#buffer = Buffer.alloc(0);
     this.#onRelease();
+  }
+
+  // Why one buffer: many tiny chunks would cost a hundred times their bytes, and the budget counts what is really taken.
+  #makeRoom(): void {
+    if (this.#bytes <= this.#buffer.byteLength) return;
+    const wanted = Math.max(this.#bytes, 2 * this.#buffer.byteLength, FIRST_CAPACITY_BYTES);
+    const capacity = Math.min(wanted, this.#maxBytes);
+    this.#take(capacity - this.#buffer.byteLength);
+    const larger = Buffer.alloc(capacity);
+    larger.set(this.#buffer);
+    this.#buffer = larger;
+  }
+
+  #take(bytes: number): void {
+    this.#budget.take(bytes);
+    this.#takenBytes += bytes;
   }
 }
 

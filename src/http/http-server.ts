@@ -56,6 +56,7 @@ export class HttpServer {
   readonly #maxConnections: number;
   #listenToken: us_listen_socket | undefined;
   #socketPath: string | undefined;
+  #isUnix = false;
 
   constructor(options: HttpServerOptions) {
     const { broker, peerPolicy, clock, logger, corsOrigins, maxEventBytes, maxBatchBytes } = options;
@@ -132,6 +133,7 @@ export class HttpServer {
     }
     this.#listenToken = token;
     this.#socketPath = path;
+    this.#isUnix = true;
     finishUnixSocket(path);
     return `unix:${path}`;
   }
@@ -152,7 +154,7 @@ export class HttpServer {
       isHead: head.method === 'HEAD',
       hasBody: head.hasBody,
     });
-    const peer = this.#socketPath === undefined ? new Uint8Array(response.getRemoteAddress()) : 'unix';
+    const peer = this.#isUnix ? 'unix' : new Uint8Array(response.getRemoteAddress());
     route(this.#context, exchange, head, peer);
   }
 }

@@ -6,7 +6,7 @@ import type { HttpContext } from './context.ts';
 import { corsHeaders, handleOptions } from './cors.ts';
 import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing.ts';
-import { handleHead } from './head.ts';
+import { handleHead } from './statistics-answer.ts';
 import { handlePublish } from './publish.ts';
 import type { RequestHead } from './request-head.ts';
 import { handleSubscribe } from './subscribe.ts';
@@ -35,10 +35,15 @@ export function route(
 export function createRefuse(corsOrigins: readonly string[], logger: Logger): HttpContext['refuse'] {
   return (exchange, head, error) => {
     const { method, path } = head;
-    if (error instanceof GitPubSubError) logger.debug({ method, path, code: error.code }, 'request refused');
-    else logger.error({ method, path, err: error }, 'request failed');
+    if (!(error instanceof GitPubSubError)) logger.error({ method, path, err: error }, 'request failed');
+    // Of writes the log watch tells; that reads fail shows nowhere else.
+    else if (error.code === 'log-unavailable' && method === 'GET')
+      logger.warn({ path, err: error }, 'replay refused');
+    else logger.debug({ method, path, code: error.code }, 'request refused');
     const isMethodError = error instanceof GitPubSubError && error.code === 'method-not-allowed';
-    const allow = isBrokerPath(path) ? BROKER_PATH_METHODS : TOPIC_METHODS;
+    const allow = isBrokerPath(path)
+      ? BROKER_PATH_METHODS
+      : `${TOPIC_METHODS}${corsOrigins.length > 0 ? ', OPTIONS' : ''}`;
     exchange.fail(error, [
       ...corsHeaders(corsOrigins, head),
       ...(isMethodError ? [['Allow', allow] as const] : []),

@@ -7,7 +7,7 @@ import type { Exchange, HeaderList } from './exchange.ts';
 import type { HttpStatistics } from './statistics.ts';
 import { CHUNK_FRAMING_BYTES, MAX_CORK_BYTES, type Slice, type StreamFormat } from './stream-format.ts';
 
-/** Writes one subscription's events to its client. Made with `open`, then told its subscription with `attach`. */
+/** Writes one subscription's events to its client. Told its subscription with `attach`. */
 export class StreamSink implements Sink {
   readonly #response: HttpResponse;
   readonly #format: StreamFormat;

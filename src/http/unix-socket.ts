@@ -40,6 +40,9 @@ function isAnswered(path: string): Promise<boolean> {
       resolve(isThere);
     };
     connection.once('connect', () => finish(true));
-    connection.once('error', () => finish(false));
+    // Only these two say that nobody is there: a broker with a long queue refuses in another way.
+    connection.once('error', (error: NodeJS.ErrnoException) =>
+      finish(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
   });
 }

@@ -348,6 +348,7 @@ describe('ticks', () => {
     reasons.push(fixture.broker.unreadyReason);
     fixture.eventLog.refuseWrites(undefined);
     fixture.tickAfter(TICK_MS);
+    fixture.tickAfter(3_000);
     reasons.push(fixture.broker.unreadyReason);
     const failing = 'The event log cannot store events: disk full.';
     expect(reasons).toEqual([undefined, failing, failing, undefined]);

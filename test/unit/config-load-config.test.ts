@@ -65,7 +65,7 @@ describe('without any configuration', () => {
   });
 
   test('the variables of the hook are left alone', () => {
-    const names = ['URL', 'TOPIC', 'PROJECT', 'COMMAND', 'TOKEN'];
+    const names = ['URL', 'COMMAND'];
     const env = Object.fromEntries(names.map((name) => [`GITPUBSUB_${name}`, 'x']));
     expect(problemsOf({ env })).toEqual([]);
   });
@@ -152,7 +152,7 @@ describe('an unknown name', () => {
     ['GITPUBSUB_TRUSTED_PEER', 'GITPUBSUB_TRUSTED_PEERS'],
     ['GITPUBSUB_TRUSTEDPEERS', 'GITPUBSUB_TRUSTED_PEERS'],
     ['GITPUBSUB_CONF', 'GITPUBSUB_CONFIG'],
-    ['GITPUBSUB_TOPICS', 'GITPUBSUB_TOPIC'],
+    ['GITPUBSUB_URLS', 'GITPUBSUB_URL'],
   ])('of a variable, %s, is answered with %s', (name, meant) => {
     expect(problemsOf({ env: { [name]: 'x' } })).toEqual([
       `${name}: no such variable; did you mean ${meant}?`,

@@ -117,6 +117,18 @@ describe('a locked database', () => {
     expect([(await first).lastOffset, (await second).lastOffset]).toEqual([1, 2]);
   });
 
+  test('changes no order, also when there is more than one commit takes', async () => {
+    const { committer, append, retryAfter } = createFixture();
+    committer.failure = BUSY;
+    const appends = ['1', '2', '3'].map((payload) => append(...Array.from({ length: 1_500 }, () => payload)));
+    await passTurns(2);
+    committer.failure = undefined;
+    await retryAfter(20);
+    await passTurns(3);
+    expect(committer.commits.map(([first]) => first)).toEqual(['1', '2', '3']);
+    await Promise.all(appends);
+  });
+
   test('refuses an append after five seconds, and keeps those that wait less', async () => {
     const { committer, append, retryAfter } = createFixture();
     committer.failure = BUSY;

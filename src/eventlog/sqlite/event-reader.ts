@@ -24,8 +24,9 @@ const MAX_WINDOW = 16_384;
 /** Index look-ups in one call; bounds how long a call holds the loop when nothing matches. */
 const MAX_SEEKS = 4_096;
 
-/** Events read in one call when the index doesn't help. */
+/** Events and bytes of payload read in one call when the index doesn't help, selected or not. */
 const SCAN_WINDOW = 2_048;
+const SCAN_BYTES: number = 1024 * 1024;
 
 type EventRow = [offset: number, path: Topic, timeMs: number, payload: string];
 
@@ -96,15 +97,19 @@ export class EventReader {
   #scan({ selection, after, maxEvents, maxBytes }: ReadRequest, lastOffset: number): EventPage {
     const events: Event[] = [];
     let bytes = 0;
+    let examinedBytes = 0;
     let examinedCount = 0;
     for (const row of this.#eventsAfter.iterate(after)) {
       const event = toEvent(row);
+      const eventBytes = payloadBytes(event);
       examinedCount += 1;
+      examinedBytes += eventBytes;
       if (selects(selection, event.topic)) {
         events.push(event);
-        bytes += payloadBytes(event);
+        bytes += eventBytes;
       }
-      if (events.length >= maxEvents || bytes >= maxBytes || examinedCount >= SCAN_WINDOW) {
+      const isPageFull = events.length >= maxEvents || bytes >= maxBytes;
+      if (isPageFull || examinedCount >= SCAN_WINDOW || examinedBytes >= SCAN_BYTES) {
         return { events, examinedTo: event.offset };
       }
     }
