@@ -82,11 +82,6 @@ function expectOnePush({ recorder }: GitFixture): void {
   expect(recorder.events.map(({ event }) => Object.keys(event)[0])).toEqual(['commit', 'push']);
 }
 
-async function waitForOnePush(fixture: GitFixture): Promise<void> {
-  await pollUntil(() => (fixture.recorder.events.length > 1 ? true : undefined), 'the push is published');
-  expectOnePush(fixture);
-}
-
 function spoolOf({ bare }: GitSandbox): string {
   return join(bare, 'gitpubsub', 'spool');
 }
@@ -106,13 +101,15 @@ test('a copy of the hook runs gitpubsub from the PATH and says nothing', async (
 test('a link into a checkout runs what was built there', async () => {
   const fixture = await setUp();
   const { sandbox } = fixture;
+  const delivery = useCommand(sandbox);
   rmSync(sandbox.hook);
   symlinkSync(HOOK_PATH, sandbox.hook);
   sandbox.bareGit('config', '--unset', 'gitpubsub.command');
   const path = makePath(sandbox);
-  addProgram(path, 'node', `exec '${process.execPath}' "$@"`);
+  addProgram(path, 'node', `[ "$1" -ef '${CLI_PATH}' ] && shift && exec '${delivery.path}' "$@"`);
   await pushQuietly(fixture, { PATH: path });
-  await waitForOnePush(fixture);
+  await delivery.finish();
+  expectOnePush(fixture);
 });
 
 test('the environment names the command before git config does', async () => {

@@ -1,4 +1,6 @@
 // A sandbox and a recorder for one test, and a push that is delivered in this process.
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { deliver, type DeliveryReport } from '../../src/hook/delivery.ts';
 import { GitRecorder } from './git-recorder.ts';
@@ -20,7 +22,7 @@ export interface GitFixture {
 export async function setUpGit(options: SandboxOptions = {}): Promise<GitFixture> {
   const recorder = await GitRecorder.start();
   const sandbox = new GitSandbox(options);
-  sandbox.bareGit('config', 'gitpubsub.url', recorder.url);
+  appendFileSync(join(sandbox.bare, 'config'), `\turl = ${recorder.url}\n`); // Why so: git takes its time.
   onTestFinished(() => {
     sandbox.remove();
     return recorder.stop();

@@ -63,14 +63,13 @@ export class GitSandbox {
     const init = ['init', '-q', '-b', 'main', '--template=', `--object-format=${objectFormat}`];
     this.#run(this.root, [...init, '--bare', this.bare], '');
     this.#run(this.root, [...init, this.work], '');
-    appendFileSync(join(this.bare, 'config'), FAST_CONFIG);
+    appendFileSync(join(this.bare, 'config'), `${FAST_CONFIG}[gitpubsub]\n\tcommand = true\n`);
     appendFileSync(
       join(this.work, '.git', 'config'),
       `${FAST_CONFIG}[remote "origin"]\n\turl = ${this.bare}\n`,
     );
     mkdirSync(join(this.bare, 'hooks'));
     copyFileSync(HOOK_PATH, this.hook);
-    this.setCommand('true');
   }
 
   /** The installed hook. */
