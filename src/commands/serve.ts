@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load-config.ts';
 import type { Flags } from '../config/sources.ts';
 import type { Logger } from '../core/logger.ts';
 import { notifyServiceManager } from '../service-manager.ts';
+import { openLogOutput, type LogOutput } from './log-output.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -20,20 +21,23 @@ export async function runServe(flags: Flags, options: { check: boolean }): Promi
     process.stdout.write(`${describeConfig(config)}\n`);
     return;
   }
-  const logger = createLogger(config);
+  const output = openLogOutput();
+  const logger = createLogger(config, output);
   const stopSignal = nextStopSignal();
   const app = await startApp(config, logger);
   notifyServiceManager('READY=1', logger);
   await stopSignal.then((signal) => stop(app, signal, logger));
+  await output.close();
 }
 
-function createLogger({ logLevel }: Config): Logger {
-  return pino({
+function createLogger({ logLevel }: Config, output: LogOutput): Logger {
+  const options = {
     level: logLevel,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(options, output);
 }
 
 async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<void> {

@@ -152,7 +152,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
   corsOrigins: {
     group: 'Who may publish',
     placeholder: 'list',
-    help: 'web sites that may publish',
+    help: 'web sites that may read and publish',
     default: [],
     kind: listOf(parseOrigin, String, 'a list of exact origins such as https://example.org'),
   },
@@ -161,7 +161,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'largest event taken',
     default: 262_144,
-    kind: byteCount({ min: 1, max: MAX_LINE_BYTES }),
+    kind: byteCount({ min: 1, max: MAX_LINE_BYTES - 2 }),
   },
   maxBatchBytes: {
     group: 'Limits',

@@ -1,13 +1,15 @@
-// Where a body ends must be beyond doubt: two readings of it would smuggle a second request. [P6]
+// Where a request goes and where its body ends must be beyond doubt: two readings of it would smuggle a second one. [P6]
 import { GitPubSubError } from '../core/errors.ts';
 import type { RequestHead } from './request-head.ts';
 
 /**
  * Checks what the library takes in silence.
- * Source: RFC 9112 §6.3
+ * Source: RFC 9112 §3.2 and §6.3
  * @throws GitPubSubError `invalid-framing`; the answer must close the connection
  */
 export function checkFraming(head: RequestHead): void {
+  const hosts = head.all('host');
+  if (hosts.length > 1) throw invalid(`The request has ${hosts.length} Host headers; one is allowed.`);
   const lengths = head.all('content-length');
   const codings = head.all('transfer-encoding');
   if (lengths.length > 1)

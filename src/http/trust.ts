@@ -20,8 +20,8 @@ export function decideTrust(
     forwardedFor: head.all('x-forwarded-for'),
     hasProxyHeader: head.hasAny(PROXY_HEADERS),
   });
-  const origin = head.get('origin');
-  if (!decision.isTrusted || origin === undefined || context.corsOrigins.includes(origin)) return decision;
+  const origin = head.all('origin').find((sent) => !context.corsOrigins.includes(sent));
+  if (!decision.isTrusted || origin === undefined) return decision;
   const reason = `Pages of ${origin} may not publish or see statistics here; only those of the origins in corsOrigins may.`;
   return { isTrusted: false, client: decision.client, reason };
 }

@@ -406,22 +406,24 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       }
     });
 
-    test.each([1, 2, 300])(
-      'of %i topics misses none at the edges of what one call may examine',
-      async (topicCount) => {
+    const edges = [1_024, 2_048, 3_072, 4_096, 5_120].flatMap((edge) => [edge - 1, edge, edge + 1]);
+    test.each([
+      [1, edges],
+      [2, edges],
+      [2, [1_025]],
+      [2, [3_073]],
+      [300, edges],
+      [300, [2_049]],
+      [300, [4_097]],
+    ])(
+      'of %i topics misses none at the edges of what one call may examine: %j',
+      async (topicCount, wanted) => {
         const fixture = openFixture();
-        const edges = [1_024, 2_048, 3_072, 4_096, 5_120].flatMap((edge) => [edge - 1, edge, edge + 1]);
-        const wanted = new Set(edges.filter((offset) => offset % 2_048 > 0 || offset % 4_096 === 0));
-        const paths = range(1, 5_500).map((n) => (wanted.has(n) ? '/wanted/0' : '/filler'));
+        const paths = range(1, 5_500).map((offset) => (wanted.includes(offset) ? '/wanted/0' : '/filler'));
         const others = range(1, topicCount - 1).map((n) => `/wanted/${n}`);
         await fixture.appendEvents([...paths, ...others].map((path) => newEvent(path, '1')));
-        const selection = select('/wanted');
-        const found = offsetsOf(await fixture.readThrough(selection, 0, 256));
+        const found = offsetsOf(await fixture.readThrough(select('/wanted'), 0, 256));
         expect(found).toEqual([...wanted, ...range(5_501, 5_499 + topicCount)]);
-        for (const edge of edges)
-          expect(offsetsOf(await fixture.readThrough(selection, edge, 256))).toEqual(
-            found.filter((offset) => offset > edge),
-          );
       },
     );
 

@@ -35,7 +35,7 @@ describe('pruning', () => {
     expect(log.query('SELECT count(*) FROM epoch')).toBe(2);
   });
 
-  test('is what a row of a run waits for: a run has one, however often it commits', async () => {
+  test('has one row of a run to keep, however often the run committed', async () => {
     const log = new SqliteLog();
     const eventLog = log.open();
     for (let i = 0; i < 5; i++) await append(eventLog, '/a', '1');

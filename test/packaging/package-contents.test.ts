@@ -37,7 +37,7 @@ test.each([
 
 test('the package holds the build, the hook, the unit and its papers only', () => {
   const needed =
-    /^(?:dist\/[\w/-]+(?:\.js|\.d\.ts)|hooks\/post-receive|systemd\/[\w@-]+\.service|[A-Z]+(?:\.md)?|package\.json)$/;
+    /^(?:dist\/[\w/-]+(?:\.js|\.d\.ts)|hooks\/post-receive|systemd\/[\w@-]+\.(?:service|timer)|[A-Z]+(?:\.md)?|package\.json)$/;
   expect(paths.filter((path) => !needed.test(path))).toStrictEqual([]);
 });
 

@@ -29,10 +29,10 @@ const SQLITE_HEADER = 'SQLite format 3\0';
  */
 export function openDatabase(path: string, durability: Durability): OpenDatabase {
   const file = resolveFile(path);
+  checkFile(file);
   const lock = takeLock(file);
   let database: Database | undefined;
   try {
-    checkHeader(file);
     // Why no timeout: SQLite's busy wait would stop the loop; whoever meets a lock tries again by a timer.
     database = new BetterSqlite3(file, { timeout: 0 });
     checkOwnership(database); // Before anything is written to it.
@@ -84,21 +84,31 @@ function takeLock(file: string): Database {
   }
 }
 
-// A file that is no database at all is told apart before SQLite touches it.
-function checkHeader(file: string): void {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  if (!stats || stats.size === 0) return;
-  if (!stats.isFile()) throw new GitPubSubError('cannot-start', 'it is not a regular file');
+// What can't be our database is told apart before anything is written, beside it or to it.
+function checkFile(file: string): void {
+  try {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (!stats) return;
+    if (!stats.isFile()) throw new Error('it is not a regular file');
+    // SQLite's files beside it, and our lock, go by the name.
+    if (stats.nlink > 1)
+      throw new Error('it has a second name, a hard link, by which another program could use it');
+    if (stats.size > 0 && readHeader(file) !== SQLITE_HEADER) throw new Error('it is not a SQLite database');
+  } catch (error) {
+    throw cannotOpen(file, reasonOf(error), error);
+  }
+}
+
+// Opened as it will be used, so that one that can't be written is refused as well.
+function readHeader(file: string): string {
   const header = Buffer.alloc(SQLITE_HEADER.length);
-  const descriptor = openSync(file, 'r');
+  const descriptor = openSync(file, 'r+');
   try {
     readSync(descriptor, header, 0, header.length, 0);
   } finally {
     closeSync(descriptor);
   }
-  if (header.toString('latin1') !== SQLITE_HEADER) {
-    throw new GitPubSubError('cannot-start', 'it is not a SQLite database');
-  }
+  return header.toString('latin1');
 }
 
 function configure(database: Database, durability: Durability): void {
