@@ -31,7 +31,7 @@ const CLI_PATH = fileURLToPath(new URL('../cli.js', import.meta.url));
  */
 export async function runDemo(): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'gitpubsub-demo-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   process.once('SIGINT', () => process.exit(130));
   await runGit(directory, ['--version']);
   await showLoop(directory);
