@@ -82,7 +82,8 @@ function describeSharedPlace(repository: string, { path }: HookPlace): string[] 
 async function describeTarget(git: Git, repository: string): Promise<string> {
   try {
     const { broker, template, project } = await readSettings(git, repository);
-    const base = broker.href.replace(/\/+$/, '');
+    // Without the user and password that may be in it.
+    const base = broker.origin + broker.pathname.replace(/\/+$/, '');
     return base + template.replaceAll('{project}', project.text);
   } catch (error) {
     return `nothing: ${messageOf(error)}`;

@@ -1,4 +1,4 @@
-// Runs git plumbing without a shell and streams what it prints. The only file of the hook that starts processes.
+// Runs git plumbing without a shell and streams what it prints. The only file of the hook that starts git.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 
 // How git ends when it gives up.
@@ -23,7 +23,7 @@ const LOCAL_VARIABLES =
 
 // What git says when the machine is in trouble, not the repository.
 const MACHINE_TROUBLE =
-  /out of memory|malloc failed|cannot fork|resource temporarily unavailable|too many open files|no space left|permission denied|input\/output error/i;
+  /out of memory|malloc failed|cannot fork|resource temporarily unavailable|too many open files|no space left|permission denied|input\/output error|cannot allocate memory|cannot be mapped|mmap failed|unable to create thread|stale file handle|timed out/i;
 
 /** Objects that are to be announced are missing or damaged: trying again won't bring them back. */
 export class UnreadableHistory extends Error {}

@@ -66,7 +66,9 @@ export class Outbox {
     const content = await readIfThere(this.#path(name));
     try {
       const batches = parseBatches(content?.toString() ?? '');
-      return { name, batches, sentCount: splitName(name).sentCount };
+      const { sentCount } = splitName(name);
+      // A file goes with its last batch: one without a batch to send was cut off.
+      return sentCount < batches.length ? { name, batches, sentCount } : undefined;
     } catch {
       return undefined;
     }
