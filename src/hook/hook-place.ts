@@ -1,6 +1,6 @@
 // Where a repository's post-receive hook belongs and what lies there now. Reads only.
 import { lstat, readFile, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Git } from './git.ts';
 
 /** In the first lines of a script that `gitpubsub hook install` made to run two hooks. */
@@ -12,26 +12,39 @@ const HOOK_MARK = '# GitPubSub: announces every push to this repository.';
 /** What lies at the place: ours as it is now, a copy of any version, a script that runs ours and another, or another. */
 export type Occupant = 'nothing' | 'link' | 'copy' | 'chain' | 'other';
 
+// The directory whose files servers run one after the other.
+const HOOK_DIRECTORY = 'post-receive.d';
+
 /** The place of the hook in one repository. */
 export interface HookPlace {
   readonly path: string;
+  /** Whether it is one of several files that the server runs, so that no other hook has to be run from here. */
+  readonly isOneOfSeveral: boolean;
   readonly occupant: Occupant;
 }
 
 /** Finds the place, given the hook as it is shipped. @throws Error if git or the files can't be read */
 export async function findHookPlace(git: Git, gitDirectory: string, shippedHook: string): Promise<HookPlace> {
   const path = await findPath(git, gitDirectory);
-  return { path, occupant: await findOccupant(path, shippedHook) };
+  const isOneOfSeveral = basename(dirname(path)) === HOOK_DIRECTORY;
+  return { path, isOneOfSeveral, occupant: await findOccupant(path, shippedHook) };
 }
 
-// Gitea and Forgejo run every file in post-receive.d, GitLab those below custom_hooks; neither wants its own file touched.
+// The post-receive of Gitea and Forgejo runs every file in post-receive.d, GitLab those below custom_hooks; neither wants
+// its own file touched.
 async function findPath(git: Git, gitDirectory: string): Promise<string> {
   const { stdout } = await git.ask(['rev-parse', '--git-path', 'hooks']); // knows core.hooksPath
   const hooks = resolve(gitDirectory, stdout.toString().replace(/\n$/, ''));
-  if (await isDirectory(join(hooks, 'post-receive.d'))) return join(hooks, 'post-receive.d', 'gitpubsub');
+  if (await runsHookDirectory(hooks)) return join(hooks, HOOK_DIRECTORY, 'gitpubsub');
   const custom = join(gitDirectory, 'custom_hooks');
-  if (await isDirectory(custom)) return join(custom, 'post-receive.d', 'gitpubsub');
+  if (await isDirectory(custom)) return join(custom, HOOK_DIRECTORY, 'gitpubsub');
   return join(hooks, 'post-receive');
+}
+
+// Why both: a directory of that name alone is run by nobody.
+async function runsHookDirectory(hooks: string): Promise<boolean> {
+  const script = await readFile(join(hooks, 'post-receive'), 'latin1').catch(() => '');
+  return script.includes(HOOK_DIRECTORY) && (await isDirectory(join(hooks, HOOK_DIRECTORY)));
 }
 
 async function findOccupant(path: string, shippedHook: string): Promise<Occupant> {

@@ -1,5 +1,5 @@
 // Puts the hook into a repository: as a link to the one that is shipped, behind whatever hook is there already.
-import { chmod, link, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GitPubSubError } from '../core/errors.ts';
 import { CHAIN_MARK, type HookPlace } from './hook-place.ts';
@@ -10,7 +10,7 @@ const OTHER_SUFFIX = '.before-gitpubsub';
 const EXECUTABLE = 0o755;
 
 /** What installing did, as a part of a sentence for people. */
-export type InstallOutcome = 'installed' | 'was installed already' | `installed before ${string}`;
+export type InstallOutcome = 'installed' | 'was installed already' | `installed ${string}`;
 
 /**
  * Installs the hook at its place; doing it again changes nothing, but mends what an earlier version left.
@@ -18,13 +18,17 @@ export type InstallOutcome = 'installed' | 'was installed already' | `installed 
  * @throws Error if files can't be written
  */
 export async function installHook(place: HookPlace, shippedHook: string): Promise<InstallOutcome> {
-  const { path, occupant } = place;
+  const { path, occupant, isOneOfSeveral } = place;
   if (occupant === 'link') return 'was installed already';
-  if (occupant === 'nothing' || occupant === 'copy') {
+  if (occupant === 'nothing') {
     await putLink(path, shippedHook);
     return 'installed';
   }
-  if (occupant === 'other') await keepOther(path);
+  if (occupant !== 'chain') await keepOther(path);
+  if (occupant === 'copy' || isOneOfSeveral) {
+    await putLink(path, shippedHook);
+    return `installed in the place of ${path}${OTHER_SUFFIX}`;
+  }
   await putChain(path, shippedHook);
   return occupant === 'chain' ? 'was installed already' : `installed before ${path}${OTHER_SUFFIX}`;
 }
@@ -54,12 +58,18 @@ async function keepOther(path: string): Promise<void> {
   try {
     await link(path, path + OTHER_SUFFIX);
   } catch (error) {
+    if (await isSameFile(path, path + OTHER_SUFFIX)) return; // It was kept by an installation that did not get further.
     throw new GitPubSubError(
       'cannot-start',
       `The hook ${path} can't be kept as ${path}${OTHER_SUFFIX} (${(error as Error).message}); move one of them away first.`,
       { cause: error },
     );
   }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([one, other].map((path) => lstat(path).catch(() => undefined)));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
 }
 
 async function replace(path: string, create: (temporary: string) => Promise<void>): Promise<void> {

@@ -33,9 +33,9 @@ async function readReplay(path: string, options: StreamOptions = {}): Promise<re
 async function publishSeries(path: string, count: number): Promise<readonly Acknowledgement[]> {
   const acknowledgements: Acknowledgement[] = [];
   for (let index = 0; index < count; index += 1) {
-    // Why: each later than the one before, so that a moment lies between them; the fillers are on another topic.
+    // Why: two milliseconds apart at least, so that a whole one lies between them; the fillers are on another topic.
     const previous = acknowledgements.at(-1)?.timestamp ?? 0;
-    await publishAfter(broker.target, '/filler', () => '0', previous);
+    await publishAfter(broker.target, '/filler', () => '0', previous + 0.0011);
     acknowledgements.push(await publish(broker.target, path, String(index)));
   }
   return acknowledgements;

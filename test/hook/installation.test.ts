@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -54,6 +55,7 @@ describe('hook install', () => {
     writeHook(hookOf(repository), `${readFileSync(HOOK_PATH, 'utf8')}# an older one\n`);
     expect(run('hook', 'install', repository).status).toBe(0);
     expect(realpathSync(hookOf(repository))).toBe(realpathSync(HOOK_PATH));
+    expect(readFileSync(`${hookOf(repository)}.before-gitpubsub`, 'utf8')).toContain('# an older one');
   });
 
   test('keeps another hook, which still gets the refs and decides the status', () => {
@@ -94,15 +96,39 @@ describe('hook install', () => {
     expect(readFileSync(hookOf(repository), 'utf8')).toBe('#!/bin/sh\nexit 3\n');
   });
 
-  test.each([
-    ['post-receive.d of Gitea and Forgejo', 'hooks/post-receive.d', 'hooks/post-receive.d/gitpubsub'],
-    ['custom_hooks of GitLab', 'custom_hooks', 'custom_hooks/post-receive.d/gitpubsub'],
-  ])('uses %s', (_name, directory, place) => {
+  test('uses post-receive.d where post-receive runs it, as in Gitea and Forgejo', () => {
     const repository = makeRepository('one.git');
-    mkdirSync(join(repository, directory), { recursive: true });
+    const script = '#!/bin/sh\nfor hook in hooks/post-receive.d/*; do "$hook"; done\n';
+    writeHook(hookOf(repository), script);
+    mkdirSync(join(repository, 'hooks/post-receive.d'));
     expect(run('hook', 'install', repository).status).toBe(0);
-    expect(realpathSync(join(repository, place))).toBe(realpathSync(HOOK_PATH));
+    const place = join(repository, 'hooks/post-receive.d/gitpubsub');
+    expect(realpathSync(place)).toBe(realpathSync(HOOK_PATH));
+    expect(readFileSync(hookOf(repository), 'utf8')).toBe(script);
+  });
+
+  test('does not use a post-receive.d that nothing runs', () => {
+    const repository = makeRepository('one.git');
+    mkdirSync(join(repository, 'hooks/post-receive.d'), { recursive: true });
+    expect(run('hook', 'install', repository).status).toBe(0);
+    expect(realpathSync(hookOf(repository))).toBe(realpathSync(HOOK_PATH));
+  });
+
+  test('uses custom_hooks of GitLab', () => {
+    const repository = makeRepository('one.git');
+    mkdirSync(join(repository, 'custom_hooks'));
+    expect(run('hook', 'install', repository).status).toBe(0);
+    const place = join(repository, 'custom_hooks/post-receive.d/gitpubsub');
+    expect(realpathSync(place)).toBe(realpathSync(HOOK_PATH));
     expect(existsSync(hookOf(repository))).toBe(false);
+  });
+
+  test('goes on where an installation was interrupted', () => {
+    const repository = makeRepository('one.git');
+    writeHook(hookOf(repository), '#!/bin/sh\nexit 5\n');
+    linkSync(hookOf(repository), `${hookOf(repository)}.before-gitpubsub`);
+    expect(run('hook', 'install', repository).status).toBe(0);
+    expect(runHook(repository)).toBe(5);
   });
 
   test('follows core.hooksPath, and says that it may serve others', () => {
