@@ -26,11 +26,15 @@ export async function runFlush(paths: readonly string[]): Promise<number> {
       say(`${path}: there is no such directory`);
       status = EXIT_USAGE;
     }
+    let repositoryCount = 0;
     for await (const repository of findRepositories(resolve(path))) {
+      repositoryCount += 1;
       process.umask(await umaskFor(repository, umask));
       const isFlushed = await flush(repository, unreachable);
       if (!isFlushed && status === 0) status = EXIT_TEMPORARY;
     }
+    if (repositoryCount === 0 && status !== EXIT_USAGE)
+      say(`${path}: there is no git repository here or below`);
   }
   return status;
 }
