@@ -8,6 +8,7 @@ import { CHAIN_MARK, type HookPlace } from './hook-place.ts';
 const OTHER_SUFFIX = '.before-gitpubsub';
 
 const EXECUTABLE = 0o755;
+const NOT_EXECUTABLE = 0o644;
 
 /** What installing did, as a part of a sentence for people. */
 export type InstallOutcome = 'installed' | 'was installed already' | `installed ${string}`;
@@ -27,6 +28,8 @@ export async function installHook(place: HookPlace, shippedHook: string): Promis
   if (occupant !== 'chain') await keepOther(path);
   if (occupant === 'copy' || isOneOfSeveral) {
     await putLink(path, shippedHook);
+    // A copy of ours must not note each push a second time, where the server runs all files of the directory.
+    if (occupant === 'copy') await chmod(path + OTHER_SUFFIX, NOT_EXECUTABLE);
     return `installed in the place of ${path}${OTHER_SUFFIX}`;
   }
   await putChain(path, shippedHook);

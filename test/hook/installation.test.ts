@@ -107,6 +107,22 @@ describe('hook install', () => {
     expect(readFileSync(hookOf(repository), 'utf8')).toBe(script);
   });
 
+  test('leaves one hook that notes a push where a copy was in post-receive.d', () => {
+    const repository = makeRepository('one.git');
+    const each = 'test -x "$hook" && printf "%s\\n" "$refs" | "$hook"';
+    writeHook(
+      hookOf(repository),
+      `#!/bin/sh\nrefs=$(cat)\nfor hook in hooks/post-receive.d/*; do ${each}; done\n`,
+    );
+    writeHook(
+      join(repository, 'hooks/post-receive.d/gitpubsub'),
+      `${readFileSync(HOOK_PATH, 'utf8')}# edited\n`,
+    );
+    expect(run('hook', 'install', repository).status).toBe(0);
+    runHook(repository);
+    expect(spooledPushes(repository)).toHaveLength(1);
+  });
+
   test('does not use a post-receive.d that nothing runs', () => {
     const repository = makeRepository('one.git');
     mkdirSync(join(repository, 'hooks/post-receive.d'), { recursive: true });
