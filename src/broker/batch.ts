@@ -1,18 +1,26 @@
 // A run of events that goes to one or many sinks at once, with what was made of it kept beside it.
 import { payloadBytes, type Event } from '../core/event.ts';
+import type { Watermark } from './watermark.ts';
 
 /** Most payload bytes and events in a batch; what a slow subscriber may cost in memory. [P23] */
 export const MAX_BATCH_BYTES: number = 128 * 1024;
 export const MAX_BATCH_EVENTS = 256;
 
-/** Events in offset order, at least one. */
+/** Makes bytes of batches. */
+export interface BatchEncoder<Encoded> {
+  encode(batch: Batch): Encoded;
+}
+
+/** Events in offset order, at least one, and how far a stream is that was handed them. */
 export class Batch {
   readonly events: readonly Event[];
-  readonly #encoded = new Map<(events: readonly Event[]) => unknown, unknown>();
+  readonly watermark: Watermark;
+  readonly #encoded = new Map<BatchEncoder<unknown>, unknown>();
 
-  constructor(events: readonly Event[]) {
+  constructor(events: readonly Event[], watermark: Watermark) {
     if (events.length === 0) throw new TypeError('A batch holds at least one event.');
     this.events = events;
+    this.watermark = watermark;
   }
 
   get firstOffset(): number {
@@ -23,41 +31,55 @@ export class Batch {
     return this.events.at(-1)?.offset ?? 0;
   }
 
-  get firstTimeMs(): number {
-    return this.events[0]?.timeMs ?? 0;
-  }
-
-  /** What `encode` makes of the events; made once, however many sinks ask. */
-  encodedBy<T>(encode: (events: readonly Event[]) => T): T {
-    let encoded = this.#encoded.get(encode) as T | undefined;
+  /** What an encoder makes of the batch; made once, however many sinks ask. */
+  encodedBy<Encoded>(encoder: BatchEncoder<Encoded>): Encoded {
+    let encoded = this.#encoded.get(encoder) as Encoded | undefined;
     if (encoded === undefined) {
-      encoded = encode(this.events);
-      this.#encoded.set(encode, encoded);
+      encoded = encoder.encode(this);
+      this.#encoded.set(encoder, encoded);
     }
     return encoded;
   }
 
   /** The part after an offset; only for an offset below the last. */
   after(offset: number): Batch {
-    return offset < this.firstOffset ? this : new Batch(this.events.filter((event) => event.offset > offset));
+    if (offset < this.firstOffset) return this;
+    return new Batch(
+      this.events.filter((event) => event.offset > offset),
+      this.watermark,
+    );
   }
 }
 
-/** Cuts events into batches within the bounds above; an event larger than the bound is a batch of its own. */
-export function toBatches(events: readonly Event[]): Batch[] {
-  const batches: Batch[] = [];
-  let current: Event[] = [];
+/**
+ * Cuts events, at least one, into batches within the bounds above; an event larger than the bound is a batch of its own.
+ * `watermark` is that of the last batch.
+ */
+export function toBatches(events: readonly Event[], watermark: Watermark): Batch[] {
+  const runs = toRuns(events);
+  return runs.map((run, index) => new Batch(run, beforeRun(run, runs[index + 1]) ?? watermark));
+}
+
+// Where a stream stands between a run and the next one.
+function beforeRun(run: readonly Event[], next: readonly Event[] | undefined): Watermark | undefined {
+  const [last, first] = [run.at(-1), next?.[0]];
+  return last && first && { offset: last.offset, timeMs: first.timeMs };
+}
+
+function toRuns(events: readonly Event[]): Event[][] {
+  const runs: Event[][] = [];
+  let run: Event[] = [];
   let bytes = 0;
   for (const event of events) {
     const eventBytes = payloadBytes(event);
-    if (current.length > 0 && (current.length >= MAX_BATCH_EVENTS || bytes + eventBytes > MAX_BATCH_BYTES)) {
-      batches.push(new Batch(current));
-      current = [];
+    if (run.length > 0 && (run.length >= MAX_BATCH_EVENTS || bytes + eventBytes > MAX_BATCH_BYTES)) {
+      runs.push(run);
+      run = [];
       bytes = 0;
     }
-    current.push(event);
+    run.push(event);
     bytes += eventBytes;
   }
-  if (current.length > 0) batches.push(new Batch(current));
-  return batches;
+  if (run.length > 0) runs.push(run);
+  return runs;
 }

@@ -7,13 +7,14 @@ import type { Logger } from '../core/logger.ts';
 import { selectPrefixes, type Selection } from '../core/selection.ts';
 import { ROOT_TOPIC } from '../core/topic.ts';
 import type { EventLog, Page } from '../eventlog/event-log.ts';
-import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, toBatches, type Batch } from './batch.ts';
-import { LiveIndex, type Group } from './live-index.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, toBatches } from './batch.ts';
+import { LiveIndex } from './live-index.ts';
 import { LogWatch } from './log-watch.ts';
 import { ReplayQueue } from './replay-queue.ts';
 import { Retention, type RetentionPolicy } from './retention.ts';
 import type { Sink } from './sink.ts';
-import { Subscription, type StartPoint, type SubscriptionHost } from './subscription.ts';
+import type { Watermark } from './watermark.ts';
+import { Subscription, type SubscriptionHost } from './subscription.ts';
 
 /** What the broker is made of and how it is set. */
 export interface BrokerOptions {
@@ -40,7 +41,7 @@ export interface Receipt {
 export type GapReason = 'unknown' | 'expired';
 
 /** Where a resuming client starts. */
-export interface ResumePoint extends StartPoint {
+export interface ResumePoint extends Watermark {
   readonly gap?: GapReason;
 }
 
@@ -117,10 +118,12 @@ export class Broker {
     return { timeMs, cursor: this.cursorAt(lastOffset), isReplayed };
   }
 
-  /** Opens a stream that starts at a point from one of the `start…` methods; `sink` must be ready to be written to. */
-  subscribe(selection: Selection, start: StartPoint, sink: Sink): Subscription {
-    const monotonicMs = this.#options.clock.monotonicMs();
-    const subscription = new Subscription(this.#host, selection, start, sink, monotonicMs);
+  /**
+   * Opens a stream that starts at a point from one of the `start…` methods; `sink` must be ready to be written to.
+   * With `until`, an offset of the log, it ends there. [P16]
+   */
+  subscribe(selection: Selection, start: Watermark, sink: Sink, until?: number): Subscription {
+    const subscription = new Subscription(this.#host, { selection, start, sink, until });
     this.#subscriptions.add(subscription);
     subscription.start();
     if (this.#isDraining) subscription.end();
@@ -129,7 +132,7 @@ export class Broker {
 
   /** After everything that is in the log by now. */
   startLive(): ResumePoint {
-    return { after: this.#eventLog.lastOffset, aliveMs: this.#options.steadyClock.nowMs() };
+    return { offset: this.#eventLog.lastOffset, timeMs: this.#options.steadyClock.nowMs() };
   }
 
   /**
@@ -162,11 +165,11 @@ export class Broker {
   /** Keep-alives, stalled streams, retention, the log's health: to be called every {@link TICK_MS}. */
   tick(): void {
     this.#fanOut(); // So that no keep-alive is newer than an event that is still to be handed over. [P12]
-    const nowMs = this.#options.steadyClock.nowMs();
+    const live = this.#liveWatermark();
     const monotonicMs = this.#options.clock.monotonicMs();
     const intervalMs = this.#options.keepAliveMs - Math.min(TICK_MS, this.#options.keepAliveMs / 2);
     for (const subscription of this.#subscriptions) {
-      subscription.keepAlive(nowMs, monotonicMs, intervalMs);
+      subscription.keepAlive(live, monotonicMs, intervalMs);
       subscription.checkStall(monotonicMs, this.#options.stallMs);
     }
     this.#logWatch.check();
@@ -193,7 +196,6 @@ export class Broker {
   #createHost(): SubscriptionHost {
     return {
       lastOffset: () => this.#eventLog.lastOffset,
-      fannedOutTo: () => this.#fannedOutTo,
       monotonicMs: () => this.#options.clock.monotonicMs(),
       readPage: (selection, after) => this.#readPage(selection, after),
       joinLive: (subscription) => this.#live.add(subscription.selection, subscription),
@@ -219,7 +221,7 @@ export class Broker {
         maxEvents: 0,
         maxBytes: 0,
       });
-      return { after: offset, aliveMs: page.nextTimeMs, ...(gap && { gap }) };
+      return { offset, timeMs: page.nextTimeMs, ...(gap && { gap }) };
     } catch (error) {
       if (!(error instanceof GitPubSubError && error.code === 'offset-pruned')) throw error;
       return this.#startAfter(this.#eventLog.firstOffset - 1, gap ?? 'expired'); // Pruning was faster than the read.
@@ -247,21 +249,17 @@ export class Broker {
     if (events.length === 0) return;
     this.#committed = [];
     this.#fannedOutTo = events.at(-1)?.offset ?? this.#fannedOutTo;
-    for (const group of this.#live.distribute(events)) this.#deliver(group);
-  }
-
-  #deliver(group: Group<Subscription>): void {
+    const watermark = this.#liveWatermark();
     const monotonicMs = this.#options.clock.monotonicMs();
-    const batches = toBatches(group.events);
-    group.events = [];
-    batches.forEach((batch, index) => {
-      const aliveMs = this.#aliveAfter(batches[index + 1]);
-      for (const subscription of group.members) subscription.deliver(batch, aliveMs, monotonicMs);
-    });
+    for (const [members, wanted] of this.#live.distribute(events)) {
+      for (const batch of toBatches(wanted, watermark))
+        for (const subscription of members) subscription.deliver(batch, monotonicMs);
+    }
   }
 
-  #aliveAfter(next: Batch | undefined): number {
-    return next ? next.firstTimeMs : this.#options.steadyClock.nowMs();
+  // How far a live stream is once fan-out is through.
+  #liveWatermark(): Watermark {
+    return { offset: this.#fannedOutTo, timeMs: this.#options.steadyClock.nowMs() };
   }
 
   #forget(subscription: Subscription): void {

@@ -3,33 +3,29 @@ import type { Event } from '../core/event.ts';
 import type { Selection } from '../core/selection.ts';
 import { selfAndAncestors, type Topic } from '../core/topic.ts';
 
-/** Members that want the same events, and the events of the present fan-out that they want. */
-export interface Group<Member> {
-  readonly selection: Selection;
-  readonly members: Set<Member>;
-  events: Event[];
-}
+/** Members that want the same events. */
+export type Group<Member> = ReadonlySet<Member>;
 
 /** Finds the groups an event goes to in O(depth of its topic), however many members there are. (Invariant: I8) */
 export class LiveIndex<Member> {
-  readonly #groups = new Map<string, Group<Member>>();
+  readonly #groups = new Map<string, Set<Member>>();
   readonly #byPrefix = new Map<Topic, Set<Group<Member>>>();
 
   /** Adds a member; adding it again changes nothing. */
   add(selection: Selection, member: Member): void {
     let group = this.#groups.get(selection.key);
     if (!group) {
-      group = { selection, members: new Set(), events: [] };
+      group = new Set();
       this.#groups.set(selection.key, group);
       for (const prefix of selection.prefixes) this.#at(prefix).add(group);
     }
-    group.members.add(member);
+    group.add(member);
   }
 
   /** Removes a member, if it is there; what no member needs goes with it. */
   remove(selection: Selection, member: Member): void {
     const group = this.#groups.get(selection.key);
-    if (!group?.members.delete(member) || group.members.size > 0) return;
+    if (!group?.delete(member) || group.size > 0) return;
     this.#groups.delete(selection.key);
     for (const prefix of selection.prefixes) {
       const groups = this.#at(prefix);
@@ -38,16 +34,15 @@ export class LiveIndex<Member> {
     }
   }
 
-  /** Sorts events, in offset order, to the groups that want them; returns those that got any, their `events` set. */
-  distribute(events: readonly Event[]): ReadonlySet<Group<Member>> {
-    const touched = new Set<Group<Member>>();
+  /** Sorts events, in offset order, to the groups that want them; a group that wants none is not there. */
+  distribute(events: readonly Event[]): ReadonlyMap<Group<Member>, readonly Event[]> {
+    const wanted = new Map<Group<Member>, Event[]>();
     for (const event of events) {
       for (const prefix of selfAndAncestors(event.topic)) {
-        const groups = this.#byPrefix.get(prefix);
-        if (groups) for (const group of groups) addTo(group, event, touched);
+        for (const group of this.#byPrefix.get(prefix) ?? []) addTo(wanted, group, event);
       }
     }
-    return touched;
+    return wanted;
   }
 
   #at(prefix: Topic): Set<Group<Member>> {
@@ -60,10 +55,8 @@ export class LiveIndex<Member> {
   }
 }
 
-function addTo<Member>(group: Group<Member>, event: Event, touched: Set<Group<Member>>): void {
-  if (!touched.has(group)) {
-    touched.add(group);
-    group.events = [];
-  }
-  group.events.push(event);
+function addTo<Member>(wanted: Map<Group<Member>, Event[]>, group: Group<Member>, event: Event): void {
+  const events = wanted.get(group);
+  if (events) events.push(event);
+  else wanted.set(group, [event]);
 }

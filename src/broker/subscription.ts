@@ -4,13 +4,12 @@ import type { Selection } from '../core/selection.ts';
 import type { Page } from '../eventlog/event-log.ts';
 import { Batch } from './batch.ts';
 import type { Sink } from './sink.ts';
+import type { Watermark } from './watermark.ts';
 
 /** What a subscription needs of the broker around it. */
 export interface SubscriptionHost {
   /** Offset of the newest event in the log. */
   lastOffset(): number;
-  /** Offset up to which fan-out went. */
-  fannedOutTo(): number;
   /** A page of events after an offset. */
   readPage(selection: Selection, after: number): Promise<Page>;
   /** Milliseconds that never jump. */
@@ -26,12 +25,14 @@ export interface SubscriptionHost {
   reportCut(reason: string, error?: unknown): void;
 }
 
-/** Where a subscription starts. */
-export interface StartPoint {
-  /** Everything after this offset is wanted. */
-  readonly after: number;
-  /** No event after it is older than this, UTC milliseconds: what the first keep-alive may say. [P12] */
-  readonly aliveMs: number;
+/** What a subscription is made of. */
+export interface SubscriptionOptions {
+  readonly selection: Selection;
+  /** Everything after it is wanted. */
+  readonly start: Watermark;
+  readonly sink: Sink;
+  /** The offset it ends at; `undefined` for one that does not. [P16] */
+  readonly until?: number | undefined;
 }
 
 /**
@@ -43,15 +44,16 @@ const NUDGE_INTERVAL_MS = 3_000;
 
 /**
  * `replaying`: reads the log after the cursor, page by page, unless its sink is full. `live`: takes what fan-out brings.
- * Invariant: I3. Only what lies beyond the cursor is written, in order, and the cursor moves with each write.
+ * Invariant: I3. Only what lies beyond the watermark is written, in order, and the watermark moves with each write.
  */
 export class Subscription {
   readonly selection: Selection;
   readonly #host: SubscriptionHost;
   readonly #sink: Sink;
+  readonly #until: number;
   #state: 'replaying' | 'live' | 'closed' = 'replaying';
-  #cursor: number;
-  #aliveMs: number;
+  /** Its offset is the subscription's cursor. */
+  #watermark: Watermark;
   #isReading = false;
   /** Monotonic milliseconds. */
   #lastWriteMs: number;
@@ -59,19 +61,13 @@ export class Subscription {
   #fullSinceMs: number | undefined;
   #isEnding = false;
 
-  constructor(
-    host: SubscriptionHost,
-    selection: Selection,
-    start: StartPoint,
-    sink: Sink,
-    monotonicMs: number,
-  ) {
+  constructor(host: SubscriptionHost, { selection, start, sink, until }: SubscriptionOptions) {
     this.#host = host;
     this.selection = selection;
     this.#sink = sink;
-    this.#cursor = start.after;
-    this.#aliveMs = start.aliveMs;
-    this.#lastWriteMs = monotonicMs;
+    this.#until = until ?? Infinity;
+    this.#watermark = start;
+    this.#lastWriteMs = host.monotonicMs();
   }
 
   /** Whether the sink takes nothing at the moment. */
@@ -84,12 +80,12 @@ export class Subscription {
     this.#goOn();
   }
 
-  /** Takes a batch of fan-out. `aliveMs`: no event after the batch is older. */
-  deliver(batch: Batch, aliveMs: number, monotonicMs: number): void {
+  /** Takes a batch of fan-out. */
+  deliver(batch: Batch, monotonicMs: number): void {
     // A subscription that went live between a batch's commit and its fan-out has it already, or a part of it.
-    if (this.#state !== 'live' || batch.lastOffset <= this.#cursor) return;
-    this.#write(batch.after(this.#cursor), aliveMs, batch.lastOffset, monotonicMs);
-    if (this.isFull && this.#isLive()) this.#leaveLive(batch.lastOffset);
+    if (this.#state !== 'live' || batch.lastOffset <= this.#watermark.offset) return;
+    this.#write(batch.after(this.#watermark.offset), monotonicMs);
+    if (this.isFull && this.#isLive()) this.#leaveLive();
   }
 
   /** Reads and writes one page; the host calls it in turn. Never rejects. */
@@ -111,15 +107,15 @@ export class Subscription {
 
   /**
    * Says that the stream is alive when nothing was written for `intervalMs`, unless its client is not reading. A live
-   * stream may say `nowMs`, since fan-out has nothing left for it; any other only what its last page allowed. [P12, P23]
+   * stream is as far as fan-out, `live`; any other only as far as its last page. [P12, P23]
    */
-  keepAlive(nowMs: number, monotonicMs: number, intervalMs: number): void {
+  keepAlive(live: Watermark, monotonicMs: number, intervalMs: number): void {
     if (this.#state === 'closed' || this.isFull || monotonicMs - this.#lastWriteMs < intervalMs) return;
     this.#lastWriteMs = monotonicMs;
-    if (this.#state === 'live') this.#aliveMs = nowMs;
-    if (this.#sink.keepAlive(this.#aliveMs)) return;
+    if (this.#state === 'live') this.#watermark = live;
+    if (this.#sink.keepAlive(this.#watermark)) return;
     this.#fullSinceMs = monotonicMs;
-    if (this.#isLive()) this.#leaveLive(this.#host.fannedOutTo());
+    if (this.#isLive()) this.#leaveLive();
   }
 
   /** Tries now and then to send what a full sink holds, and cuts it when it has not moved for `stallMs`. [P23] */
@@ -133,9 +129,7 @@ export class Subscription {
   end(): void {
     if (this.#state === 'closed') return;
     this.#isEnding = true;
-    if (this.isFull) return;
-    this.#close();
-    this.#sink.end();
+    if (!this.isFull) this.#finish();
   }
 
   /** Ends the stream at once and visibly. */
@@ -159,7 +153,9 @@ export class Subscription {
   // The one place that decides between the states; in the same tick as the last look at the log.
   #goOn(): void {
     if (this.#state === 'closed') return;
-    if (this.#cursor >= this.#host.lastOffset()) {
+    if (this.#watermark.offset >= this.#until) {
+      this.#finish();
+    } else if (this.#watermark.offset >= this.#host.lastOffset()) {
       this.#state = 'live';
       this.#host.joinLive(this);
     } else {
@@ -169,7 +165,7 @@ export class Subscription {
 
   async #readPage(): Promise<Page | undefined> {
     try {
-      return await this.#host.readPage(this.selection, this.#cursor);
+      return await this.#host.readPage(this.selection, this.#watermark.offset);
     } catch (error) {
       this.#handleReadError(error);
       return undefined;
@@ -184,26 +180,29 @@ export class Subscription {
   }
 
   #takePage(page: Page): void {
-    this.#aliveMs = page.nextTimeMs;
-    if (page.events.length > 0)
-      this.#write(new Batch(page.events), page.nextTimeMs, page.examinedTo, this.#host.monotonicMs());
-    else this.#cursor = page.examinedTo;
-    if (!this.isFull) this.#goOn();
+    const events = page.events.filter((event) => event.offset <= this.#until);
+    const watermark = { offset: page.examinedTo, timeMs: page.nextTimeMs };
+    if (events.length > 0) this.#write(new Batch(events, watermark), this.#host.monotonicMs());
+    else this.#watermark = watermark;
+    // Why also a full one at its end: the last it holds the connection drains by itself.
+    if (!this.isFull || watermark.offset >= this.#until) this.#goOn();
   }
 
-  #write(batch: Batch, aliveMs: number, examinedTo: number, monotonicMs: number): void {
-    const isTaking = this.#sink.write(batch, aliveMs);
-    this.#cursor = examinedTo;
-    this.#aliveMs = aliveMs;
+  #write(batch: Batch, monotonicMs: number): void {
+    const isTaking = this.#sink.write(batch);
+    this.#watermark = batch.watermark;
     this.#lastWriteMs = monotonicMs;
     if (!isTaking) this.#fullSinceMs = monotonicMs;
   }
 
-  // A live stream's cursor moves with what it gets; that the rest was examined for it counts only now.
-  #leaveLive(examinedTo: number): void {
-    this.#cursor = Math.max(this.#cursor, examinedTo);
+  #leaveLive(): void {
     this.#state = 'replaying';
     this.#host.leaveLive(this);
+  }
+
+  #finish(): void {
+    this.#close();
+    this.#sink.end();
   }
 
   #cut(reason: string, error?: unknown): void {

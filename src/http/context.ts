@@ -3,8 +3,8 @@ import type { PeerPolicy } from '../access/peer-policy.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { BodyBudget } from './body.ts';
-import type { DefaultFormat } from './default-format.ts';
 import type { Exchange } from './exchange.ts';
+import type { Encoders } from './formats.ts';
 import type { RequestHead } from './request-head.ts';
 import type { HttpStatistics } from './statistics.ts';
 
@@ -18,7 +18,7 @@ export interface HttpContext {
   readonly clock: Clock;
   readonly statistics: HttpStatistics;
   readonly bodyBudget: BodyBudget;
-  readonly defaultFormat: DefaultFormat;
+  readonly encoders: Encoders;
   /** Answers with what went wrong and logs what is worth it. */
   refuse(exchange: Exchange, head: RequestHead, error: unknown): void;
 }

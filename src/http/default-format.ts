@@ -1,27 +1,24 @@
 // The default format, which clients in the wild parse chunk by chunk. [P11]
-import type { Event } from '../core/event.ts';
+import type { Batch } from '../broker/batch.ts';
+import type { Watermark } from '../broker/watermark.ts';
 import { toAscii } from '../core/payload.ts';
 import { toSeconds } from './seconds.ts';
-import { type EncodedBatch, type StreamFormat, toSlices } from './stream-format.ts';
+import type { StreamFormat } from './stream-format.ts';
 
 /** One chunk per event: its compact ASCII JSON and CR LF, and nothing else. */
 export class DefaultFormat implements StreamFormat {
   readonly mediaType = 'application/x-gitpubsub';
-  readonly encode: (events: readonly Event[]) => EncodedBatch = encodeEvents;
-  #keepAlive: { timeMs: number; chunk: Uint8Array } | undefined;
 
-  keepAlive(timeMs: number): Uint8Array {
-    // Why kept: a fan-out sends the same one to every subscriber.
-    if (this.#keepAlive?.timeMs !== timeMs) {
-      const chunk = Buffer.from(`{"stillalive": ${toSeconds(timeMs)}}\r\n`, 'latin1');
-      this.#keepAlive = { timeMs, chunk };
-    }
-    return this.#keepAlive.chunk;
+  // A gap is told in the head alone.
+  preamble(): Uint8Array {
+    return Buffer.alloc(0);
   }
-}
 
-function encodeEvents(events: readonly Event[]): EncodedBatch {
-  const chunks = events.map((event) => Buffer.from(`${toAscii(event.payload)}\r\n`, 'latin1'));
-  const payloadBytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength - 2, 0);
-  return { slices: toSlices(chunks), payloadBytes };
+  eventChunks({ events }: Batch): readonly Uint8Array[] {
+    return events.map((event) => Buffer.from(`${toAscii(event.payload)}\r\n`, 'latin1'));
+  }
+
+  keepAlive({ timeMs }: Watermark): Uint8Array {
+    return Buffer.from(`{"stillalive": ${toSeconds(timeMs)}}\r\n`, 'latin1');
+  }
 }

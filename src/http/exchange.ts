@@ -76,15 +76,15 @@ export class Exchange {
     this.answer({ status, headers, body });
   }
 
-  /** Begins an endless answer with its first chunk, and hands the response over to its new owner. */
+  /** Begins an answer in chunks with the first one, unless it is empty, and hands the response over to its new owner. */
   beginStream(headers: HeaderList, firstChunk: Uint8Array, onGone: () => void): HttpResponse {
     const response = this.#response;
     this.#isOpen = false;
     this.#onGone = onGone;
     response.cork(() => {
       this.#writeHead('200 OK', headers);
-      // Measured: the head leaves only with the first bytes of the body.
-      response.write(firstChunk);
+      // Measured: the end of the head leaves only with the first bytes of the body.
+      if (firstChunk.byteLength > 0) response.write(firstChunk);
     });
     return response;
   }

@@ -14,8 +14,8 @@ import { GitPubSubError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { BodyBudget, MAX_BODIES_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
-import { DefaultFormat } from './default-format.ts';
 import { Exchange, type HeaderList } from './exchange.ts';
+import { createEncoders } from './formats.ts';
 import { RequestHead } from './request-head.ts';
 import { createRefuse, route } from './router.ts';
 import { HttpStatistics } from './statistics.ts';
@@ -71,7 +71,7 @@ export class HttpServer {
       maxBatchBytes,
       statistics: new HttpStatistics(clock.monotonicMs()),
       bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
-      defaultFormat: new DefaultFormat(),
+      encoders: createEncoders((offset) => broker.cursorAt(offset)),
       refuse: createRefuse(corsOrigins, logger),
     };
     this.#app = App();

@@ -2,6 +2,8 @@
 import { type Cursor, parseCursor } from '../core/cursor.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
+import { parsePrefix, type Topic } from '../core/topic.ts';
+import { FORMAT_NAMES, type FormatName } from './formats.ts';
 import { parseSeconds } from './seconds.ts';
 
 /** What a subscriber may ask for in the query. */
@@ -10,25 +12,32 @@ export interface SubscribeQuery {
   readonly cursor: Cursor | undefined;
   /** As sent; a number. */
   readonly since: string | undefined;
+  /** Wanted beside the path. [P17] */
+  readonly topics: readonly Topic[];
+  readonly format: FormatName | undefined;
+  /** Whether the answer ends with what there is. [P16] */
+  readonly isPoll: boolean;
 }
 
-const KEYS = ['since', 'cursor', 'lastEventId', 'format'];
-const FORMATS = ['gitpubsub'];
+const KEYS = ['since', 'cursor', 'lastEventId', 'format', 'poll', 'topic'];
+const REPEATABLE_KEY = 'topic';
 
-/** Reads the query. @throws GitPubSubError `invalid-query` or `invalid-cursor` */
+/** Reads the query. @throws GitPubSubError `invalid-query`, `invalid-cursor` or `invalid-topic` */
 export function parseSubscribeQuery(query: string): SubscribeQuery {
-  const values = new Map<string, string>();
-  for (const [key, value] of new URLSearchParams(query)) {
+  const params = new URLSearchParams(query);
+  for (const key of new Set(params.keys())) {
     if (!KEYS.includes(key)) throw unknown('query key', key, KEYS);
-    if (values.has(key)) throw invalid(`The query key "${key}" stands there twice; once is allowed.`);
-    values.set(key, value);
+    if (key !== REPEATABLE_KEY && params.getAll(key).length > 1)
+      throw invalid(`The query key "${key}" stands there twice; once is allowed.`);
   }
-  const format = values.get('format');
-  if (format !== undefined && !FORMATS.includes(format)) throw unknown('format', format, FORMATS);
+  const read = (key: string): string | undefined => params.get(key) ?? undefined;
   return {
-    lastEventId: readCursor(values.get('lastEventId')),
-    cursor: readCursor(values.get('cursor')),
-    since: readSince(values.get('since')),
+    lastEventId: readCursor(read('lastEventId')),
+    cursor: readCursor(read('cursor')),
+    since: readSince(read('since')),
+    topics: params.getAll('topic').map(readTopic),
+    format: readFormat(read('format')),
+    isPoll: readPoll(read('poll')),
   };
 }
 
@@ -39,6 +48,23 @@ function readCursor(text: string | undefined): Cursor | undefined {
 function readSince(text: string | undefined): string | undefined {
   if (text === undefined || parseSeconds(text) !== undefined) return text;
   throw invalid(`"${text}" is not a time; since takes epoch seconds such as 1700000000 or 1700000000.5.`);
+}
+
+// Written as a path, or as `pubsub_path` shows it.
+function readTopic(text: string): Topic {
+  if (!text.startsWith('/')) throw invalid(`The topic "${text}" must begin with "/".`);
+  return parsePrefix(text);
+}
+
+function readFormat(name: string | undefined): FormatName | undefined {
+  const format = FORMAT_NAMES.find((known) => known === name);
+  if (name !== undefined && format === undefined) throw unknown('format', name, FORMAT_NAMES);
+  return format;
+}
+
+function readPoll(text: string | undefined): boolean {
+  if (text === undefined || text === '1') return text === '1';
+  throw invalid(`"${text}" is no value of poll; "1" is allowed.`);
 }
 
 function unknown(what: string, name: string, known: readonly string[]): GitPubSubError {

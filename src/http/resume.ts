@@ -1,14 +1,17 @@
 // Where a subscriber resumes: from what its headers and query say to an offset. Times stop here. (Invariant: I6)
 import type { Broker, ResumePoint } from '../broker/broker.ts';
-import { parseCursor } from '../core/cursor.ts';
+import type { Watermark } from '../broker/watermark.ts';
+import { formatCursor, parseCursor, type Cursor } from '../core/cursor.ts';
 import type { HeaderList } from './exchange.ts';
 import type { SubscribeQuery } from './query.ts';
 import type { RequestHead } from './request-head.ts';
 import { parseSeconds } from './seconds.ts';
+import type { GapNotice } from './stream-format.ts';
 
-/** A starting point, and what the answer's head says of it. */
+/** A starting point, and what the client is told of it. */
 export interface Resume {
-  readonly start: ResumePoint;
+  readonly start: Watermark;
+  readonly gap: GapNotice | undefined;
   readonly headers: HeaderList;
 }
 
@@ -26,19 +29,23 @@ export async function resolveResume(
     query.lastEventId ??
     readCursor(head.get('x-fetch-since-cursor')) ??
     query.cursor;
-  if (cursor) return describe(broker, await broker.startAtCursor(cursor));
+  if (cursor) return describe(await broker.startAtCursor(cursor), formatCursor(cursor));
   const since = readSinceHeader(head) ?? query.since;
   const timeMs = since === undefined ? undefined : parseSeconds(since);
-  if (since === undefined || timeMs === undefined) return describe(broker, broker.startLive());
-  return describe(broker, await broker.startAtTime(timeMs), [['X-Fetching-Since', since]]);
+  if (since === undefined || timeMs === undefined) return describe(broker.startLive(), '');
+  return describe(await broker.startAtTime(timeMs), since, [['X-Fetching-Since', since]]);
 }
 
-function describe(broker: Broker, start: ResumePoint, headers: HeaderList = []): Resume {
-  const gap: HeaderList = start.gap ? [['X-Fetch-Gap', start.gap]] : []; // [P21]
-  return { start, headers: [['X-Cursor', broker.cursorAt(start.after)], ...headers, ...gap] };
+function describe(start: ResumePoint, requested: string, headers: HeaderList = []): Resume {
+  if (start.gap === undefined) return { start, gap: undefined, headers };
+  return {
+    start,
+    gap: { reason: start.gap, requested },
+    headers: [...headers, ['X-Fetch-Gap', start.gap]], // [P21]
+  };
 }
 
-function readCursor(text: string | undefined): ReturnType<typeof parseCursor> | undefined {
+function readCursor(text: string | undefined): Cursor | undefined {
   return text === undefined ? undefined : parseCursor(text);
 }
 

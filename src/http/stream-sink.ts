@@ -2,32 +2,36 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { Batch } from '../broker/batch.ts';
 import type { Sink } from '../broker/sink.ts';
+import type { Watermark } from '../broker/watermark.ts';
 import type { Subscription } from '../broker/subscription.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import type { HttpStatistics } from './statistics.ts';
-import { CHUNK_FRAMING_BYTES, MAX_CORK_BYTES, type Slice, type StreamFormat } from './stream-format.ts';
+import type { GapNotice, Slice, StreamEncoder } from './stream-format.ts';
+
+/** What a sink is made of. */
+export interface StreamSinkOptions {
+  readonly encoder: StreamEncoder;
+  readonly start: Watermark;
+  readonly gap: GapNotice | undefined;
+  readonly statistics: HttpStatistics;
+}
 
 /** Writes one subscription's events to its client. Told its subscription with `attach`. */
 export class StreamSink implements Sink {
   readonly #response: HttpResponse;
-  readonly #format: StreamFormat;
+  readonly #encoder: StreamEncoder;
   readonly #statistics: HttpStatistics;
   #subscription: Subscription | undefined;
-  #aliveMs: number;
+  #watermark: Watermark;
   #isOver = false;
 
-  /** Sends the head and a first keep-alive. [P10] */
-  constructor(
-    exchange: Exchange,
-    headers: HeaderList,
-    format: StreamFormat,
-    aliveMs: number,
-    statistics: HttpStatistics,
-  ) {
-    this.#format = format;
+  /** Sends the head and what a stream begins with. [P10] */
+  constructor(exchange: Exchange, headers: HeaderList, options: StreamSinkOptions) {
+    const { encoder, start, gap, statistics } = options;
+    this.#encoder = encoder;
     this.#statistics = statistics;
-    this.#aliveMs = aliveMs;
-    this.#response = exchange.beginStream(headers, format.keepAlive(aliveMs), () => this.#gone());
+    this.#watermark = start;
+    this.#response = exchange.beginStream(headers, encoder.begin(start, gap), () => this.#gone());
     this.#response.onWritable(() => this.#writable());
   }
 
@@ -37,29 +41,28 @@ export class StreamSink implements Sink {
     if (this.#isOver) subscription.abandon();
   }
 
-  write(batch: Batch, aliveMs: number): boolean {
+  write(batch: Batch): boolean {
     if (this.#isOver) return true;
-    const { slices, payloadBytes } = batch.encodedBy(this.#format.encode);
+    const { slices, payloadBytes } = batch.encodedBy(this.#encoder);
     this.#statistics.sentBytes += payloadBytes;
-    this.#aliveMs = aliveMs;
-    // A keep-alive behind the batch closes the last event's chunk, for which some clients wait. [P12]
-    const alive = this.#format.keepAlive(aliveMs);
+    this.#watermark = batch.watermark;
     let isTaking = true;
-    for (const slice of appendChunk(slices, alive)) isTaking = this.#writeSlice(slice) && isTaking;
+    for (const slice of slices) isTaking = this.#writeSlice(slice) && isTaking;
     return isTaking;
   }
 
-  keepAlive(aliveMs: number): boolean {
+  keepAlive(watermark: Watermark): boolean {
     if (this.#isOver) return true;
-    this.#aliveMs = aliveMs;
-    const chunk = this.#format.keepAlive(aliveMs);
-    return this.#writeSlice([chunk]);
+    this.#watermark = watermark;
+    const chunk = this.#encoder.keepAlive(watermark);
+    return chunk.byteLength === 0 || this.#writeSlice([chunk]);
   }
 
   nudge(): boolean {
+    if (this.#isOver) return true;
     this.#flush();
-    // Why a keep-alive, the only thing ever written to a full sink: nothing else tells whether all of it went.
-    return this.keepAlive(this.#aliveMs);
+    // Why a chunk, the only thing ever written to a full sink: nothing else tells whether all of it went.
+    return this.#writeSlice([this.#encoder.probe(this.#watermark)]);
   }
 
   end(): void {
@@ -76,7 +79,7 @@ export class StreamSink implements Sink {
   }
 
   // One cork of at most MAX_CORK_BYTES, or one write.
-  #writeSlice(chunks: readonly Uint8Array[]): boolean {
+  #writeSlice(chunks: Slice): boolean {
     let isTaking = true;
     this.#response.cork(() => {
       for (const chunk of chunks) isTaking = this.#response.write(chunk) && isTaking;
@@ -99,13 +102,4 @@ export class StreamSink implements Sink {
     this.#isOver = true;
     this.#subscription?.abandon();
   }
-}
-
-// The chunk goes with the last slice where there is room, else alone.
-function appendChunk(slices: readonly Slice[], chunk: Uint8Array): (readonly Uint8Array[])[] {
-  const groups = slices.map((slice) => slice.chunks);
-  const last = slices.at(-1);
-  if (!last || last.bytes + chunk.byteLength + CHUNK_FRAMING_BYTES > MAX_CORK_BYTES)
-    return [...groups, [chunk]];
-  return [...groups.slice(0, -1), [...last.chunks, chunk]];
 }

@@ -1,12 +1,15 @@
-// GET: an endless chunked stream of everything at a topic and below. [P10]
+// GET: everything at some topics and below, as an endless stream or up to now. [P10, P16]
+import { GitPubSubError } from '../core/errors.ts';
 import { selectPrefixes } from '../core/selection.ts';
 import { parsePrefix } from '../core/topic.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Exchange } from './exchange.ts';
-import { parseSubscribeQuery } from './query.ts';
+import { negotiateFormat, type Encoders } from './formats.ts';
+import { parseSubscribeQuery, type SubscribeQuery } from './query.ts';
 import type { RequestHead } from './request-head.ts';
 import { resolveResume } from './resume.ts';
+import type { StreamEncoder } from './stream-format.ts';
 import { StreamSink } from './stream-sink.ts';
 
 /** Opens a stream. @throws GitPubSubError what is wrong with the request, or `log-unavailable` */
@@ -15,23 +18,35 @@ export async function handleSubscribe(
   exchange: Exchange,
   head: RequestHead,
 ): Promise<void> {
+  const { broker, corsOrigins, statistics } = context;
   const prefix = parsePrefix(head.path);
   const query = parseSubscribeQuery(head.query);
-  const { start, headers } = await resolveResume(context.broker, head, query);
+  const encoder = chooseEncoder(context.encoders, head, query);
+  const { start, gap, headers } = await resolveResume(broker, head, query);
   if (!exchange.isOpen) return;
-  const format = context.defaultFormat;
+  const until = query.isPoll ? broker.startLive().offset : undefined;
   const sink = new StreamSink(
     exchange,
     [
-      ['Content-Type', format.mediaType],
+      ['Content-Type', encoder.mediaType],
       ['Cache-Control', 'no-cache, no-transform'],
       ['X-Accel-Buffering', 'no'],
+      ['X-Cursor', broker.cursorAt(until ?? start.offset)],
       ...headers,
-      ...corsHeaders(context.corsOrigins, head),
+      ...corsHeaders(corsOrigins, head),
     ],
-    format,
-    start.aliveMs,
-    context.statistics,
+    { encoder, start, gap, statistics },
   );
-  sink.attach(context.broker.subscribe(selectPrefixes([prefix]), start, sink));
+  sink.attach(broker.subscribe(selectPrefixes([prefix, ...query.topics]), start, sink, until));
+}
+
+// The query beats Accept. [P18]
+function chooseEncoder(encoders: Encoders, head: RequestHead, query: SubscribeQuery): StreamEncoder {
+  const name = query.format ?? negotiateFormat(head.get('accept'));
+  if (!query.isPoll) return encoders.live[name];
+  if (name !== 'sse') return encoders.poll[name];
+  throw new GitPubSubError(
+    'invalid-query',
+    'A poll ends, Server-Sent Events do not; ask for format=ndjson or format=gitpubsub with poll=1.',
+  );
 }

@@ -1,6 +1,7 @@
 // What must be true of every subscription, whatever happens around it (Invariant: I3), as a model that runs beside a real
 // broker: it keeps every event that was ever committed, and knows from a stream's start and selection what it must get.
 import type { Batch } from '../../src/broker/batch.ts';
+import type { Watermark } from '../../src/broker/watermark.ts';
 import { Broker, type ResumePoint } from '../../src/broker/broker.ts';
 import type { Subscription } from '../../src/broker/subscription.ts';
 import { SteadyClock, type Clock } from '../../src/core/clock.ts';
@@ -104,10 +105,16 @@ export class BrokerModel {
       stream.complain(`got event ${event.offset} before its publisher was answered`);
   }
 
-  checkAlive(stream: Stream, aliveMs: number): void {
+  checkWatermark(stream: Stream, { offset, timeMs: aliveMs }: Watermark): void {
     const wanted = this.nextWanted(stream.selection, stream.position);
     if (wanted && wanted.timeMs < aliveMs)
       stream.complain(`was told ${aliveMs} before event ${wanted.offset} of ${wanted.timeMs}`);
+    if (wanted && wanted.offset <= offset)
+      stream.complain(`was told the offset ${offset} before event ${wanted.offset}`);
+    if (offset < stream.watermark.offset || offset < stream.position)
+      stream.complain(
+        `was told the offset ${offset} after ${stream.watermark.offset} and ${stream.position}`,
+      );
     if (!(aliveMs > 0)) stream.complain(`was told the time ${aliveMs}`);
     this.#latestAliveMs = Math.max(this.#latestAliveMs, aliveMs);
   }
@@ -229,16 +236,16 @@ export class BrokerModel {
     stream.leave();
     const { position, selection } = stream;
     const start = await (type === 'resume by time'
-      ? this.#broker.startAtTime(stream.sink.aliveTimes.at(-1) ?? stream.start.aliveMs)
-      : this.#broker.startAtCursor(parseCursor(this.#broker.cursorAt(position))));
+      ? this.#broker.startAtTime(stream.watermark.timeMs)
+      : this.#broker.startAtCursor(parseCursor(this.#broker.cursorAt(stream.watermark.offset))));
     const next = this.nextWanted(selection, position);
-    if (next && next.offset <= start.after && start.gap === undefined)
-      stream.complain(`could not resume (${type}): event ${next.offset} is not after ${start.after}`);
+    if (next && next.offset <= start.offset && start.gap === undefined)
+      stream.complain(`could not resume (${type}): event ${next.offset} is not after ${start.offset}`);
     this.#openStream(selection, credit, start);
   }
 
   #checkCursorStart(offset: number, start: ResumePoint, prunedBefore: number): void {
-    const { after, gap } = start;
+    const { offset: after, gap } = start;
     if (gap === undefined && after === offset) return;
     if (gap === 'expired' && offset < this.#prunedOffset() && after >= prunedBefore && after > offset) return;
     this.violations.push(`the cursor ${offset} led to ${JSON.stringify(start)}`);
@@ -246,9 +253,9 @@ export class BrokerModel {
 
   // What was committed after the first `known` events comes live, whatever its time.
   #checkTimeStart(timeMs: number, start: ResumePoint, known: number): void {
-    const before = this.#committed.slice(0, start.after);
+    const before = this.#committed.slice(0, start.offset);
     const missed = before.filter((event) => event.timeMs >= timeMs);
-    const older = this.#committed.slice(start.after, known).filter((event) => event.timeMs < timeMs);
+    const older = this.#committed.slice(start.offset, known).filter((event) => event.timeMs < timeMs);
     const isGapTrue = start.gap === undefined ? missed.length === 0 : missed.length > 0;
     const isHeldMissed = missed.some((event) => event.offset > this.#prunedOffset());
     if (!isGapTrue || isHeldMissed || older.length > 0)
@@ -262,7 +269,7 @@ export class BrokerModel {
 
   #openStream(selection: Selection, credit: number, start: ResumePoint): void {
     const stream = new Stream(this, this.#streams.length, selection, start, credit);
-    this.checkAlive(stream, start.aliveMs);
+    this.checkWatermark(stream, start);
     this.#streams.push(stream);
     stream.subscription = this.#broker.subscribe(selection, start, stream.sink);
   }
@@ -329,9 +336,14 @@ class Stream {
     this.name = name;
     this.selection = selection;
     this.start = start;
-    this.position = start.after;
+    this.position = start.offset;
     this.sink = new CheckedSink(model, this);
     this.sink.credit = credit;
+  }
+
+  /** How far it was told that it is. */
+  get watermark(): Watermark {
+    return this.sink.watermarks.at(-1) ?? this.start;
   }
 
   get isOpen(): boolean {
@@ -341,7 +353,7 @@ class Stream {
   complain(what: string): void {
     const state = this.#hasLeft ? ' (has left)' : '';
     this.#model.violations.push(
-      `stream ${this.name} of ${this.selection.key} from ${this.start.after}${state}: ${what}`,
+      `stream ${this.name} of ${this.selection.key} from ${this.start.offset}${state}: ${what}`,
     );
   }
 
@@ -377,20 +389,20 @@ class CheckedSink extends FakeSink {
     this.#stream = stream;
   }
 
-  override write(batch: Batch, aliveMs: number): boolean {
+  override write(batch: Batch): boolean {
     this.#stream.expectPresent('write');
     for (const event of batch.events) {
       this.#model.checkHanded(this.#stream, event);
       this.#stream.position = event.offset;
     }
-    this.#model.checkAlive(this.#stream, aliveMs);
-    return super.write(batch, aliveMs);
+    this.#model.checkWatermark(this.#stream, batch.watermark);
+    return super.write(batch);
   }
 
-  override keepAlive(aliveMs: number): boolean {
+  override keepAlive(watermark: Watermark): boolean {
     this.#stream.expectPresent('keep-alive');
-    this.#model.checkAlive(this.#stream, aliveMs);
-    return super.keepAlive(aliveMs);
+    this.#model.checkWatermark(this.#stream, watermark);
+    return super.keepAlive(watermark);
   }
 
   override end(): void {

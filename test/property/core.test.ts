@@ -254,9 +254,9 @@ test('the topic index gives each member what a scan of all would', () => {
 
 function distribute(index: LiveIndex<string>, events: readonly Event[]): Record<string, number[]> {
   const received: Record<string, number[]> = {};
-  for (const group of index.distribute(events)) {
-    for (const member of group.members)
-      received[member] = [...(received[member] ?? []), ...group.events.map(({ offset }) => offset)];
+  for (const [members, wanted] of index.distribute(events)) {
+    for (const member of members)
+      received[member] = [...(received[member] ?? []), ...wanted.map(({ offset }) => offset)];
   }
   return received;
 }

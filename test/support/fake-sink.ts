@@ -1,12 +1,13 @@
 // A sink that writes down what it is handed, is full when the test says so, and notices whoever writes to it when nobody may.
 import type { Batch } from '../../src/broker/batch.ts';
 import type { Sink } from '../../src/broker/sink.ts';
+import type { Watermark } from '../../src/broker/watermark.ts';
 import type { Event } from '../../src/core/event.ts';
 
-/** One call of a sink that reached its client, keep-alives with their time. */
+/** One call of a sink that reached its client. */
 export type SinkCall =
-  | { readonly kind: 'write'; readonly events: readonly Event[]; readonly aliveMs: number }
-  | { readonly kind: 'keep-alive'; readonly aliveMs: number }
+  | { readonly kind: 'write'; readonly events: readonly Event[]; readonly watermark: Watermark }
+  | { readonly kind: 'keep-alive'; readonly watermark: Watermark }
   | { readonly kind: 'nudge' | 'end' | 'cut' };
 
 export class FakeSink implements Sink {
@@ -35,9 +36,14 @@ export class FakeSink implements Sink {
     return this.events.map((event) => event.payload);
   }
 
-  /** The times of all keep-alives it was handed, behind batches or alone, in order. */
+  /** How far it was told that its stream is, behind batches or alone, in order. */
+  get watermarks(): readonly Watermark[] {
+    return this.calls.flatMap((call) => ('watermark' in call ? [call.watermark] : []));
+  }
+
+  /** The times of those. */
   get aliveTimes(): readonly number[] {
-    return this.calls.flatMap((call) => ('aliveMs' in call ? [call.aliveMs] : []));
+    return this.watermarks.map(({ timeMs }) => timeMs);
   }
 
   /** The client reads again: the next nudge finds room for so many writes. */
@@ -45,15 +51,15 @@ export class FakeSink implements Sink {
     this.credit = credit;
   }
 
-  write(batch: Batch, aliveMs: number): boolean {
+  write(batch: Batch): boolean {
     this.#expectOpen('write');
-    this.calls.push({ kind: 'write', events: batch.events, aliveMs });
+    this.calls.push({ kind: 'write', events: batch.events, watermark: batch.watermark });
     return this.#spend();
   }
 
-  keepAlive(aliveMs: number): boolean {
+  keepAlive(watermark: Watermark): boolean {
     this.#expectOpen('keepAlive');
-    this.calls.push({ kind: 'keep-alive', aliveMs });
+    this.calls.push({ kind: 'keep-alive', watermark });
     return this.#spend();
   }
 

@@ -7,6 +7,7 @@ import { parseCursor, type Cursor } from '../../src/core/cursor.ts';
 import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import { FAKE_START_MS, FakeClock } from '../support/fake-clock.ts';
+import type { Watermark } from '../../src/broker/watermark.ts';
 import { FakeSink } from '../support/fake-sink.ts';
 import { createMemoryStorage, MemoryEventLog, type MemoryStorage } from '../support/memory-event-log.ts';
 import { SilentLogger } from '../support/silent-logger.ts';
@@ -57,7 +58,7 @@ class Fixture {
     return cursors;
   }
 
-  subscribe(path: string, start: { after: number; aliveMs: number } = this.broker.startLive()): Stream {
+  subscribe(path: string, start: Watermark = this.broker.startLive()): Stream {
     const sink = new FakeSink();
     const subscription = this.broker.subscribe(selectPrefixes([parseTopic(path)]), start, sink);
     return { sink, subscription };
@@ -156,24 +157,24 @@ describe('a start', () => {
   test('live is behind all that is in the log', async () => {
     const fixture = new Fixture();
     await fixture.publishCount(3);
-    expect(fixture.broker.startLive()).toEqual({ after: 3, aliveMs: fixture.clock.nowMs() });
+    expect(fixture.broker.startLive()).toEqual({ offset: 3, timeMs: fixture.clock.nowMs() });
   });
 
   test('at a cursor of this log is behind it', async () => {
     const fixture = new Fixture();
     const [, second] = await fixture.publishCount(3);
     if (!second) throw new TypeError('no cursor');
-    expect(await fixture.broker.startAtCursor(second)).toEqual({ after: 2, aliveMs: FAKE_START_MS + 2_000 });
+    expect(await fixture.broker.startAtCursor(second)).toEqual({ offset: 2, timeMs: FAKE_START_MS + 2_000 });
   });
 
   test('at the cursor of the end, or before the first event, is no gap', async () => {
     const fixture = new Fixture();
     const start = parseCursor(fixture.broker.cursorAt(0));
-    expect(await fixture.broker.startAtCursor(start)).toMatchObject({ after: 0 });
+    expect(await fixture.broker.startAtCursor(start)).toMatchObject({ offset: 0 });
     const [last] = await fixture.publishCount(1);
     if (!last) throw new TypeError('no cursor');
     const points = [await fixture.broker.startAtCursor(start), await fixture.broker.startAtCursor(last)];
-    expect(points.map(({ after, gap }) => [after, gap])).toEqual([
+    expect(points.map(({ offset, gap }) => [offset, gap])).toEqual([
       [0, undefined],
       [1, undefined],
     ]);
@@ -189,8 +190,8 @@ describe('a start', () => {
     const [cursor] = await fixture.publishCount(3);
     if (!cursor) throw new TypeError('no cursor');
     expect(await fixture.broker.startAtCursor({ ...cursor, ...change })).toEqual({
-      after: 0,
-      aliveMs: FAKE_START_MS,
+      offset: 0,
+      timeMs: FAKE_START_MS,
       gap: 'unknown',
     });
   });
@@ -200,7 +201,7 @@ describe('a start', () => {
     const cursors = await fixture.publishCount(4);
     await fixture.eventLog.prune({ maxEvents: 2 }, 10);
     const points = await Promise.all(cursors.map((cursor) => fixture.broker.startAtCursor(cursor)));
-    expect(points.map(({ after, gap }) => [after, gap])).toEqual([
+    expect(points.map(({ offset, gap }) => [offset, gap])).toEqual([
       [2, 'expired'],
       [2, undefined],
       [3, undefined],
@@ -214,8 +215,8 @@ describe('a start', () => {
     const points = await Promise.all(
       [0, 1, 1_000, 2_001, 99_000].map((ms) => fixture.broker.startAtTime(FAKE_START_MS + ms)),
     );
-    expect(points.map(({ after }) => after)).toEqual([0, 1, 1, 3, 3]);
-    expect(points.map(({ aliveMs }) => aliveMs - FAKE_START_MS)).toEqual([0, 1_000, 1_000, 3_000, 3_000]);
+    expect(points.map(({ offset }) => offset)).toEqual([0, 1, 1, 3, 3]);
+    expect(points.map(({ timeMs }) => timeMs - FAKE_START_MS)).toEqual([0, 1_000, 1_000, 3_000, 3_000]);
     expect(points.every(({ gap }) => gap === undefined)).toBe(true);
   });
 
@@ -224,11 +225,11 @@ describe('a start', () => {
     await fixture.publishCount(3);
     await fixture.eventLog.prune({ maxEvents: 1 }, 10);
     expect(await fixture.broker.startAtTime(FAKE_START_MS + 1_000)).toMatchObject({
-      after: 2,
+      offset: 2,
       gap: 'expired',
     });
     const later = await fixture.broker.startAtTime(FAKE_START_MS + 1_001);
-    expect([later.after, later.gap]).toEqual([2, undefined]);
+    expect([later.offset, later.gap]).toEqual([2, undefined]);
   });
 
   test.each(['cursor', 'time'])(
@@ -240,7 +241,7 @@ describe('a start', () => {
       const start = what === 'cursor' ? fixture.broker.startAtCursor(first) : fixture.broker.startAtTime(0);
       if (what === 'time') await passTurns();
       await fixture.eventLog.prune({ maxEvents: 1 }, 10);
-      expect(await start).toMatchObject({ after: 2, gap: 'expired' });
+      expect(await start).toMatchObject({ offset: 2, gap: 'expired' });
     },
   );
 });
@@ -249,7 +250,7 @@ describe('a stream', () => {
   test('replays what it missed, and then is live', async () => {
     const fixture = new Fixture({ readTurns: 2 });
     await fixture.publishCount(3);
-    const { sink } = fixture.subscribe('/a', { after: 1, aliveMs: FAKE_START_MS });
+    const { sink } = fixture.subscribe('/a', { offset: 1, timeMs: FAKE_START_MS });
     await fixture.publish('/a', '4');
     await passTurns(20);
     await fixture.publish('/a', '5');
@@ -260,7 +261,7 @@ describe('a stream', () => {
   test('that pruning overtakes is cut, and the log file says why', async () => {
     const fixture = new Fixture({ readTurns: 1 });
     await fixture.publishCount(3);
-    const { sink } = fixture.subscribe('/a', { after: 0, aliveMs: FAKE_START_MS });
+    const { sink } = fixture.subscribe('/a', { offset: 0, timeMs: FAKE_START_MS });
     await fixture.eventLog.prune({ maxEvents: 1 }, 10);
     await passTurns(5);
     expect(sink.over).toBe('cut');

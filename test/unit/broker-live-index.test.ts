@@ -15,7 +15,7 @@ function createEvents(...paths: string[]): Event[] {
 /** Which offsets each member gets. */
 function distribute(index: LiveIndex<string>, events: readonly Event[]): Record<string, number[]> {
   const received: Record<string, number[]> = {};
-  for (const { members, events: wanted } of index.distribute(events))
+  for (const [members, wanted] of index.distribute(events))
     for (const member of members) (received[member] ??= []).push(...wanted.map(({ offset }) => offset));
   return received;
 }
@@ -40,7 +40,7 @@ describe('the index of live subscriptions', () => {
     index.add(select('/a', '/b'), 'one');
     index.add(select('/b', '/a', '/a/x'), 'two');
     const [group, ...others] = index.distribute(createEvents('/a'));
-    expect([...(group?.members ?? [])]).toEqual(['one', 'two']);
+    expect([...(group?.[0] ?? [])]).toEqual(['one', 'two']);
     expect(others).toEqual([]);
   });
 

@@ -31,10 +31,6 @@ class FakeHost implements SubscriptionHost {
     return this.last;
   }
 
-  fannedOutTo(): number {
-    return this.fannedOut;
-  }
-
   readPage(_selection: unknown, after: number): Promise<Page> {
     this.reads.push(after);
     return this.answerRead(after);
@@ -70,16 +66,15 @@ class Fixture {
   readonly sink = new FakeSink();
   readonly subscription: Subscription;
 
-  constructor(after: number, lastOffset: number) {
+  constructor(after: number, lastOffset: number, until?: number) {
     this.host.last = lastOffset;
     this.host.fannedOut = lastOffset;
-    this.subscription = new Subscription(
-      this.host,
-      selectPrefixes([parseTopic('/a')]),
-      { after, aliveMs: START_ALIVE_MS },
-      this.sink,
-      this.host.nowMs,
-    );
+    this.subscription = new Subscription(this.host, {
+      selection: selectPrefixes([parseTopic('/a')]),
+      start: { offset: after, timeMs: START_ALIVE_MS },
+      sink: this.sink,
+      until,
+    });
     this.subscription.start();
   }
 
@@ -87,13 +82,14 @@ class Fixture {
   fanOut(first: number, last: number): void {
     this.host.last = Math.max(this.host.last, last);
     this.host.fannedOut = last;
-    this.subscription.deliver(new Batch(createEvents(first, last)), last * 10, this.host.nowMs);
+    this.subscription.deliver(createBatch(first, last), this.host.nowMs);
   }
 
   /** What a tick does with a subscription, some time later. */
   tickAfter(ms: number): void {
     this.host.nowMs += ms;
-    this.subscription.keepAlive(this.host.nowMs, this.host.nowMs, INTERVAL_MS);
+    const live = { offset: this.host.fannedOut, timeMs: this.host.nowMs };
+    this.subscription.keepAlive(live, this.host.nowMs, INTERVAL_MS);
     this.subscription.checkStall(this.host.nowMs, STALL_MS);
   }
 
@@ -104,6 +100,10 @@ class Fixture {
   expectNothingWrong(): void {
     expect(this.sink.violations).toEqual([]);
   }
+}
+
+function createBatch(first: number, last: number): Batch {
+  return new Batch(createEvents(first, last), { offset: last, timeMs: last * 10 });
 }
 
 function createEvents(first: number, last: number): Event[] {
@@ -293,7 +293,7 @@ describe('a full sink', () => {
       [3, 4],
       [5, 6],
     ] as const)
-      fixture.subscription.deliver(new Batch(createEvents(first, last)), last * 10, 0);
+      fixture.subscription.deliver(createBatch(first, last), 0);
     fixture.sink.makeRoom();
     fixture.subscription.progressed();
     await fixture.subscription.replayStep();
@@ -541,4 +541,53 @@ describe('the end', () => {
       });
     },
   );
+});
+
+describe('a subscription that ends at an offset', () => {
+  test('that it starts at ends at once', () => {
+    const { host, sink } = new Fixture(5, 5, 5);
+    expect(sink.calls).toEqual([{ kind: 'end' }]);
+    expect(host).toMatchObject({ isForgotten: true, isJoined: false, reads: [] });
+  });
+
+  test('gets all up to it, nothing beyond, and then ends', async () => {
+    const fixture = new Fixture(2, 9, 6);
+    await fixture.subscription.replayStep();
+    expect(fixture.offsets).toEqual([3, 4, 5, 6]);
+    expect(fixture.sink.over).toBe('ended');
+    expect(fixture.host).toMatchObject({ isForgotten: true, isJoined: false });
+    fixture.expectNothingWrong();
+  });
+
+  test('goes on page after page until it is there', async () => {
+    const fixture = new Fixture(0, 9, 5);
+    fixture.host.answerRead = async (after) => ({
+      events: createEvents(after + 1, after + 3),
+      examinedTo: after + 3,
+      nextTimeMs: 1,
+    });
+    await fixture.subscription.replayStep();
+    expect(fixture.sink.over).toBeUndefined();
+    await fixture.subscription.replayStep();
+    expect(fixture.offsets).toEqual([1, 2, 3, 4, 5]);
+    expect(fixture.sink.over).toBe('ended');
+  });
+
+  test('ends there also when its sink is full: the rest drains by itself', async () => {
+    const fixture = new Fixture(2, 6, 6);
+    fixture.sink.credit = 1;
+    await fixture.subscription.replayStep();
+    expect(fixture.offsets).toEqual([3, 4, 5, 6]);
+    expect(fixture.sink.over).toBe('ended');
+  });
+});
+
+describe('a live subscription', () => {
+  test('is as far as fan-out with each keep-alive', () => {
+    const fixture = new Fixture(5, 5);
+    fixture.host.last = 50;
+    fixture.host.fannedOut = 50;
+    fixture.tickAfter(INTERVAL_MS);
+    expect(fixture.sink.watermarks).toEqual([{ offset: 50, timeMs: fixture.host.nowMs }]);
+  });
 });

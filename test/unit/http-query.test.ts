@@ -12,13 +12,18 @@ describe('the query of a subscription', () => {
     ['since=%2B17', { since: '+17' }],
     [`cursor=${CURSOR}`, { cursor: PARSED }],
     [`lastEventId=${CURSOR}`, { lastEventId: PARSED }],
-    ['format=gitpubsub', {}],
+    ['format=gitpubsub', { format: 'gitpubsub' }],
+    ['format=sse&poll=1', { format: 'sse', isPoll: true }],
+    ['topic=/b&topic=%2Fc%2F%252F/*', { topics: ['/b', '/c/%2F'] }],
     [`since=1&cursor=${CURSOR}&lastEventId=${CURSOR}`, { since: '1', cursor: PARSED, lastEventId: PARSED }],
   ])('%j is read', (query, expected) => {
     expect(parseSubscribeQuery(query)).toEqual({
       since: undefined,
       cursor: undefined,
       lastEventId: undefined,
+      topics: [],
+      format: undefined,
+      isPoll: false,
       ...expected,
     });
   });
@@ -28,7 +33,11 @@ describe('the query of a subscription', () => {
     ['Since=1', 'Did you mean "since"?'],
     ['curser=x', 'Did you mean "cursor"?'],
     ['last-event-id=x', 'Did you mean "lastEventId"?'],
-    ['nonsense', 'There is no query key "nonsense". Known: since, cursor, lastEventId, format.'],
+    ['nonsense', 'There is no query key "nonsense". Known: since, cursor, lastEventId, format, poll, topic.'],
+    ['topic=a', '"a" must begin with "/"'],
+    ['topic=', 'must begin with "/"'],
+    ['poll=0', '"0" is no value of poll'],
+    ['poll=1&poll=1', 'stands there twice'],
     ['=1', 'There is no query key ""'],
     ['format=gitpub', 'Did you mean "gitpubsub"?'],
     ['format=', 'There is no format ""'],
@@ -41,6 +50,10 @@ describe('the query of a subscription', () => {
     expect(() => parseSubscribeQuery(query)).toThrow(
       expect.objectContaining({ code: 'invalid-query', message: expect.stringContaining(message) }),
     );
+  });
+
+  test.each(['topic=/..', 'topic=/%FF', 'topic=/%25zz'])('%j is no topic', (query) => {
+    expect(() => parseSubscribeQuery(query)).toThrow(expect.objectContaining({ code: 'invalid-topic' }));
   });
 
   test.each(['cursor=', 'cursor=42', 'lastEventId=x'])('%j is no cursor', (query) => {

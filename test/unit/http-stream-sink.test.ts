@@ -1,19 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { Batch } from '../../src/broker/batch.ts';
+import type { Watermark } from '../../src/broker/watermark.ts';
 import type { Subscription } from '../../src/broker/subscription.ts';
 import { parseTopic } from '../../src/core/topic.ts';
-import { DefaultFormat } from '../../src/http/default-format.ts';
+import { createEncoders } from '../../src/http/formats.ts';
 import { HttpStatistics } from '../../src/http/statistics.ts';
-import { CHUNK_FRAMING_BYTES, MAX_CORK_BYTES } from '../../src/http/stream-format.ts';
+import { CHUNK_FRAMING_BYTES, MAX_CORK_BYTES, type StreamEncoder } from '../../src/http/stream-format.ts';
 import { StreamSink } from '../../src/http/stream-sink.ts';
 import { createExchange, FakeResponse } from '../support/fake-http.ts';
 
+const ENCODERS = createEncoders((offset) => `cursor-${offset}`);
+
 function createBatch(...payloads: string[]): Batch {
   const topic = parseTopic('/a');
-  return new Batch(payloads.map((payload, i) => ({ topic, payload, offset: i + 1, timeMs: 0 })));
+  const events = payloads.map((payload, i) => ({ topic, payload, offset: i + 1, timeMs: 0 }));
+  return new Batch(events, at(2_000));
 }
 
-function openSink() {
+function at(timeMs: number): Watermark {
+  return { offset: 1, timeMs };
+}
+
+function openSink(encoder: StreamEncoder = ENCODERS.live.gitpubsub) {
   const response = new FakeResponse();
   const statistics = new HttpStatistics(0);
   const heard: string[] = [];
@@ -25,13 +33,12 @@ function openSink() {
     progressed: () => heard.push('progressed'),
     abandon: () => heard.push('abandon'),
   };
-  const sink = new StreamSink(
-    createExchange(response),
-    [['X-Cursor', 'c']],
-    new DefaultFormat(),
-    1_000,
+  const sink = new StreamSink(createExchange(response), [['X-Cursor', 'c']], {
+    encoder,
+    start: at(1_000),
+    gap: undefined,
     statistics,
-  );
+  });
   const attach = (): void => sink.attach(subscription as unknown as Subscription);
   return { response, statistics, heard, sink, attach, setFull: (value: boolean) => (isFull = value) };
 }
@@ -46,11 +53,11 @@ describe('an open stream', () => {
 
   test('sends each event in a chunk of its own, and a keep-alive behind them', () => {
     const { response, sink, statistics } = openSink();
-    expect(sink.write(createBatch('1', '"\u00e4"'), 2_000)).toBe(true);
+    expect(sink.write(createBatch('1', '"\u00e4"'))).toBe(true);
     expect(response.corks.slice(1).map((chunks) => chunks.map(String))).toEqual([
       ['1\r\n', '"\\u00e4"\r\n', '{"stillalive": 2.000}\r\n'],
     ]);
-    expect(statistics.sentBytes).toBe(9);
+    expect(statistics.sentBytes).toBe(5);
     expect(response.violations).toEqual([]);
   });
 
@@ -65,7 +72,7 @@ describe('an open stream', () => {
       15_985,
     ];
     for (const last of [1, 15_000, 15_940, 15_955, 15_970, 15_986, 15_990, 60_000])
-      sink.write(createBatch(...[...sizes, last].map((size) => `"${'x'.repeat(size)}"`)), 2_000);
+      sink.write(createBatch(...[...sizes, last].map((size) => `"${'x'.repeat(size)}"`)));
     for (const chunks of response.corks) {
       const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength + CHUNK_FRAMING_BYTES, 0);
       expect(bytes <= MAX_CORK_BYTES || chunks.length === 1).toBe(true);
@@ -76,17 +83,17 @@ describe('an open stream', () => {
   test('writes all of a batch, also when it is full in the middle, and says so', () => {
     const { response, sink } = openSink();
     response.isTaking = false;
-    expect(
-      sink.write(createBatch(...Array.from({ length: 100 }, () => `"${'x'.repeat(1_000)}"`)), 2_000),
-    ).toBe(false);
+    expect(sink.write(createBatch(...Array.from({ length: 100 }, () => `"${'x'.repeat(1_000)}"`)))).toBe(
+      false,
+    );
     expect(response.corks.slice(1).flat()).toHaveLength(101);
     response.isTaking = true;
-    expect(sink.keepAlive(3_000)).toBe(true);
+    expect(sink.keepAlive(at(3_000))).toBe(true);
   });
 
   test('is nudged by a flush and a keep-alive of the time it was told last', () => {
     const { response, sink } = openSink();
-    sink.write(createBatch('1'), 2_000);
+    sink.write(createBatch('1'));
     response.isTaking = false;
     expect(sink.nudge()).toBe(false);
     response.isTaking = true;
@@ -105,15 +112,15 @@ describe('an open stream', () => {
     setFull(true);
     response.drain();
     expect(heard).toEqual(['progressed']);
-    expect(sink.keepAlive(2_000)).toBe(true);
+    expect(sink.keepAlive(at(2_000))).toBe(true);
   });
 
   test('ends cleanly, once, and is not touched after', () => {
     const { response, sink, attach } = openSink();
     attach();
     sink.end();
-    for (const touch of [() => sink.end(), () => sink.cut(), () => sink.write(createBatch('1'), 1)]) touch();
-    expect(sink.keepAlive(1)).toBe(true);
+    for (const touch of [() => sink.end(), () => sink.cut(), () => sink.write(createBatch('1'))]) touch();
+    expect(sink.keepAlive(at(1))).toBe(true);
     response.drain();
     expect(response.over).toBe('ended');
     expect(response.violations).toEqual([]);
@@ -132,12 +139,21 @@ describe('an open stream', () => {
     attach();
     response.abort();
     expect(heard).toEqual(['abandon']);
-    sink.write(createBatch('1'), 1);
-    sink.keepAlive(1);
+    sink.write(createBatch('1'));
+    sink.keepAlive(at(1));
     expect(sink.nudge()).toBe(true);
     sink.end();
     sink.cut();
     expect(response.violations).toEqual([]);
+  });
+
+  test('of a poll begins with its head alone, says nothing between the events, and tries a full sink with a blank', () => {
+    const { response, sink } = openSink(ENCODERS.poll.gitpubsub);
+    sink.write(createBatch('1', '2'));
+    expect(sink.keepAlive(at(3_000))).toBe(true);
+    response.isTaking = false;
+    expect(sink.nudge()).toBe(false);
+    expect(response.corks.map((chunks) => chunks.map(String))).toEqual([[], ['1\r\n', '2\r\n'], [], [' ']]);
   });
 
   test('whose client goes before its subscription is there tells it when it comes', () => {

@@ -1,0 +1,37 @@
+// Server-Sent Events, for browsers. [P14] Source: the HTML standard, "Server-sent events"
+import type { Batch } from '../broker/batch.ts';
+import type { Watermark } from '../broker/watermark.ts';
+import { toEventObjects, toGapObject, type CursorAt } from './event-object.ts';
+import { toSeconds } from './seconds.ts';
+import type { GapNotice, StreamFormat } from './stream-format.ts';
+
+/** How long a client that lost its stream waits before it comes back, in milliseconds. */
+const RETRY_MS = 2_000;
+
+/** One chunk per batch, one block per event. No payload holds a line end, so each is one `data:` line. */
+export class SseFormat implements StreamFormat {
+  readonly mediaType = 'text/event-stream';
+  readonly #cursorAt: CursorAt;
+
+  constructor(cursorAt: CursorAt) {
+    this.#cursorAt = cursorAt;
+  }
+
+  preamble({ offset, timeMs }: Watermark, gap: GapNotice | undefined): Uint8Array {
+    const retry = `retry: ${RETRY_MS}\n\n`;
+    if (!gap) return Buffer.from(retry);
+    const cursor = this.#cursorAt(offset);
+    return Buffer.from(`${retry}event: gap\nid: ${cursor}\ndata: ${toGapObject(gap, timeMs, cursor)}\n\n`);
+  }
+
+  eventChunks({ events }: Batch): readonly Uint8Array[] {
+    const objects = toEventObjects(events, this.#cursorAt);
+    const blocks = events.map(({ offset }, i) => `id: ${this.#cursorAt(offset)}\ndata: ${objects[i]}\n\n`);
+    return [Buffer.from(blocks.join(''))];
+  }
+
+  // A comment keeps the connection busy; a block with nothing but an id moves the cursor and is no event to the page.
+  keepAlive({ offset, timeMs }: Watermark): Uint8Array {
+    return Buffer.from(`: stillalive ${toSeconds(timeMs)}\nid: ${this.#cursorAt(offset)}\n\n`);
+  }
+}
