@@ -125,9 +125,12 @@ export class Subscription {
     else if (monotonicMs - this.#lastWriteMs >= NUDGE_INTERVAL_MS) this.#nudge(monotonicMs);
   }
 
-  /** Ends the stream cleanly; one whose sink is full ends once it drained. [P27] */
+  /**
+   * Ends the stream cleanly; one whose sink is full ends once it drained. One that ends at an offset goes on until it is
+   * there, for its clean end says that everything came. [P16, P27]
+   */
   end(): void {
-    if (this.#state === 'closed') return;
+    if (this.#state === 'closed' || this.#until !== Infinity) return;
     this.#isEnding = true;
     if (!this.isFull) this.#finish();
   }

@@ -573,6 +573,39 @@ describe('a subscription that ends at an offset', () => {
     expect(fixture.sink.over).toBe('ended');
   });
 
+  test('is not ended before, for that would look as if everything had come', async () => {
+    const fixture = new Fixture(2, 6, 6);
+    fixture.subscription.end();
+    expect(fixture.sink.over).toBeUndefined();
+    await fixture.subscription.replayStep();
+    expect(fixture.offsets).toEqual([3, 4, 5, 6]);
+    expect(fixture.sink.over).toBe('ended');
+  });
+
+  test('is not ended before, also when its sink drains', async () => {
+    const fixture = new Fixture(0, 6, 6);
+    fixture.host.answerRead = async (after) => ({
+      events: createEvents(after + 1, after + 3),
+      examinedTo: after + 3,
+      nextTimeMs: 1,
+    });
+    fixture.sink.credit = 1;
+    await fixture.subscription.replayStep();
+    fixture.subscription.end();
+    fixture.sink.makeRoom();
+    fixture.subscription.progressed();
+    expect(fixture.sink.over).toBeUndefined();
+    await fixture.subscription.replayStep();
+    expect(fixture.sink.over).toBe('ended');
+    fixture.expectNothingWrong();
+  });
+
+  test('is cut visibly when it has to end before', () => {
+    const fixture = new Fixture(2, 6, 6);
+    fixture.subscription.cut('shutting down');
+    expect(fixture.sink.over).toBe('cut');
+  });
+
   test('ends there also when its sink is full: the rest drains by itself', async () => {
     const fixture = new Fixture(2, 6, 6);
     fixture.sink.credit = 1;
