@@ -29,7 +29,8 @@ function findFollowers(
   let nextEvent: string | undefined;
   for (const item of stream.items.toReversed()) {
     if (item.kind === 'event') nextEvent = item.text;
-    else if (nextEvent !== undefined) followers.push({ seconds: item.seconds, nextEvent });
+    else if (item.kind === 'keep-alive' && nextEvent !== undefined)
+      followers.push({ seconds: item.seconds, nextEvent });
   }
   return followers.toReversed();
 }

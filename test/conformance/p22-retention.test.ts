@@ -1,10 +1,11 @@
 // P22: what is kept: by count, by bytes of payload and by age, whichever is reached first.
 
 import { describe, expect, it } from 'vitest';
-import { BrokerProcess } from '../support/broker-process.ts';
+import type { BrokerProcess } from '../support/broker-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 import { publish, publishAll } from '../support/publisher.ts';
 import { StreamReader, type StreamOptions } from '../support/stream-reader.ts';
+import { withBroker } from '../support/with-broker.ts';
 
 /** What a replay from the beginning holds, up to the given event; undefined if pruning overtook and cut it. */
 async function readHeld(broker: BrokerProcess, last: string): Promise<readonly string[] | undefined> {
@@ -17,18 +18,6 @@ async function readHeld(broker: BrokerProcess, last: string): Promise<readonly s
     return stream.response.end === undefined ? stream.events : undefined;
   } finally {
     stream.close();
-  }
-}
-
-async function withBroker(
-  flags: readonly string[],
-  act: (broker: BrokerProcess) => Promise<void>,
-): Promise<void> {
-  const broker = await BrokerProcess.start({ flags });
-  try {
-    await act(broker);
-  } finally {
-    await broker.dispose();
   }
 }
 

@@ -1,33 +1,15 @@
 // P23: slow and stuck subscribers. Each has its own broker, because the interval that cuts one would cut the other.
 
 import { describe, expect, it } from 'vitest';
-import { BrokerProcess } from '../support/broker-process.ts';
+import type { BrokerProcess } from '../support/broker-process.ts';
 import { pauseFor, pollUntil } from '../support/deadline.ts';
 import { publish, publishAll } from '../support/publisher.ts';
 import { request } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
+import { makeBacklog } from '../support/backlog.ts';
+import { withBroker } from '../support/with-broker.ts';
 
 const isSlowRun = (process.env['GITPUBSUB_SLOW_TESTS'] ?? '') !== '';
-
-async function withBroker(
-  flags: readonly string[],
-  act: (broker: BrokerProcess) => Promise<void>,
-): Promise<void> {
-  const broker = await BrokerProcess.start({ flags });
-  try {
-    await act(broker);
-  } finally {
-    await broker.dispose();
-  }
-}
-
-/** More than the kernel buffers of one connection hold. */
-function makeBacklog(count: number): readonly string[] {
-  return Array.from(
-    { length: count },
-    (_, index) => `{"n":${String(index)},"t":"${'x'.repeat(150_000 + index * 17)}"}`,
-  );
-}
 
 async function countSubscribers(broker: BrokerProcess): Promise<number> {
   const response = await request(broker.target, { method: 'HEAD' });

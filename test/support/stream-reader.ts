@@ -1,36 +1,28 @@
-// One subscriber of the default format: opens a stream on a bare socket and tells events from keep-alives, chunk by chunk.
+// One subscriber, of any format: opens a stream on a bare socket and tells events from keep-alives.
 // It checks nothing itself beyond the 200: the tests decide what a chunk must look like.
 
 import { defaultDeadlineMs } from './deadline.ts';
 import { composeRequest, RawConnection, type BodyEnd, type RawResponse, type Target } from './raw-http.ts';
-
-/** A chunk as the stream's reader sees it. */
-export type StreamItem =
-  | { readonly kind: 'event'; readonly text: string }
-  | {
-      readonly kind: 'keep-alive';
-      readonly text: string;
-      readonly seconds: number;
-      readonly notation: string;
-    };
+import { createTaker, type StreamItem, type TakeChunk } from './stream-items.ts';
 
 export interface StreamOptions {
   readonly headers?: readonly (readonly [string, string])[];
   readonly localAddress?: string;
 }
 
-const keepAlivePattern = /^\{"stillalive": ?(-?\d+(?:\.\d+)?)\}\r\n$/;
-
 export class StreamReader {
   readonly #connection: RawConnection;
   readonly #response: RawResponse;
   readonly #items: StreamItem[] = [];
   readonly #events: string[] = [];
+  readonly #take: TakeChunk;
+  #takenChunkCount = 0;
   #nextEventIndex = 0;
 
   private constructor(connection: RawConnection, response: RawResponse) {
     this.#connection = connection;
     this.#response = response;
+    this.#take = createTaker(response.header('content-type'));
   }
 
   /** Resolves once the head has arrived. @throws if it is not a 200. */
@@ -66,20 +58,20 @@ export class StreamReader {
     return value;
   }
 
-  /** Every chunk so far, in order. */
+  /** All that came so far, in order. */
   get items(): readonly StreamItem[] {
     this.#classify();
     return this.#items;
   }
 
-  /** The texts of all events so far, without the CR LF that ends each. */
+  /** The JSON texts of all events so far. */
   get events(): readonly string[] {
     this.#classify();
     return this.#events;
   }
 
   get keepAliveCount(): number {
-    return this.items.length - this.events.length;
+    return this.items.filter(({ kind }) => kind === 'keep-alive').length;
   }
 
   /** The text of the next event that was not asked for yet. */
@@ -157,15 +149,11 @@ export class StreamReader {
   }
 
   #classify(): void {
-    for (const chunk of this.#response.chunks.slice(this.#items.length)) {
-      const text = chunk.data.toString('latin1');
-      const notation = chunk.data.length < 100 ? keepAlivePattern.exec(text)?.[1] : undefined;
-      if (notation === undefined) {
-        const event = text.replace(/\r\n$/, '');
-        this.#items.push({ kind: 'event', text: event });
-        this.#events.push(event);
-      } else {
-        this.#items.push({ kind: 'keep-alive', text, seconds: Number(notation), notation });
+    for (const chunk of this.#response.chunks.slice(this.#takenChunkCount)) {
+      this.#takenChunkCount += 1;
+      for (const item of this.#take(chunk.data)) {
+        this.#items.push(item);
+        if (item.kind === 'event') this.#events.push(item.text);
       }
     }
   }
