@@ -17,11 +17,14 @@ export class SseFormat implements StreamFormat {
     this.#cursorAt = cursorAt;
   }
 
+  // Why an event where there is no gap: clients in the wild take an id only from an event, and one that had none by the
+  // time it lost its stream would come back without any, and miss what was published meanwhile.
   preamble({ offset, timeMs }: Watermark, gap: GapNotice | undefined): Uint8Array {
-    const retry = `retry: ${RETRY_MS}\n\n`;
-    if (!gap) return Buffer.from(retry);
     const cursor = this.#cursorAt(offset);
-    return Buffer.from(`${retry}event: gap\nid: ${cursor}\ndata: ${toGapObject(gap, timeMs, cursor)}\n\n`);
+    const [name, object] = gap
+      ? ['gap', toGapObject(gap, timeMs, cursor)]
+      : ['start', `{"pubsub_cursor":"${cursor}"}`];
+    return Buffer.from(`retry: ${RETRY_MS}\n\nevent: ${name}\nid: ${cursor}\ndata: ${object}\n\n`);
   }
 
   eventChunks({ events }: Batch): readonly Uint8Array[] {

@@ -77,9 +77,11 @@ describe('Server-Sent Events', () => {
     ]);
   });
 
-  test('begin with how long to wait before coming back, and with the gap if there is one', () => {
+  test('begin with how long to wait before coming back, and with an event that says where: the gap if there is one', () => {
     const start = { offset: 9, timeMs: 1_500 };
-    expect(toTexts([format.preamble(start, undefined)])).toEqual(['retry: 2000\n\n']);
+    expect(toTexts([format.preamble(start, undefined)])).toEqual([
+      'retry: 2000\n\nevent: start\nid: c9\ndata: {"pubsub_cursor":"c9"}\n\n',
+    ]);
     expect(toTexts([format.preamble(start, GAP)])).toEqual([
       'retry: 2000\n\nevent: gap\nid: c9\n' +
         'data: {"pubsub_gap":{"requested":"say \\"when\\"","oldest":1.500,"reason":"unknown"},"pubsub_cursor":"c9"}\n\n',
