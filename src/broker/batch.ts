@@ -51,6 +51,13 @@ export class Batch {
   }
 }
 
+/** The part of a batch up to an offset; `undefined` if that is nothing. */
+export function cutBatch(batch: Batch, upTo: number): Batch | undefined {
+  if (batch.lastOffset <= upTo) return batch;
+  const events = batch.events.filter((event) => event.offset <= upTo);
+  return events.length > 0 ? new Batch(events, batch.watermark) : undefined;
+}
+
 /**
  * Cuts events, at least one, into batches within the bounds above; an event larger than the bound is a batch of its own.
  * `watermark` is that of the last batch.

@@ -6,10 +6,11 @@ import type { Append, Event } from '../core/event.ts';
 import type { Logger } from '../core/logger.ts';
 import { selectPrefixes, type Selection } from '../core/selection.ts';
 import { ROOT_TOPIC } from '../core/topic.ts';
-import type { EventLog, Page } from '../eventlog/event-log.ts';
-import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, toBatches } from './batch.ts';
+import type { EventLog } from '../eventlog/event-log.ts';
+import { toBatches } from './batch.ts';
 import { LiveIndex } from './live-index.ts';
 import { LogWatch } from './log-watch.ts';
+import { PageCache } from './page-cache.ts';
 import { ReplayQueue } from './replay-queue.ts';
 import { Retention, type RetentionPolicy } from './retention.ts';
 import type { Sink } from './sink.ts';
@@ -64,6 +65,7 @@ export class Broker {
   readonly #live = new LiveIndex<Subscription>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #replayQueue = new ReplayQueue();
+  readonly #pageCache: PageCache;
   readonly #logWatch: LogWatch;
   readonly #host: SubscriptionHost;
   #committed: Event[] = [];
@@ -76,6 +78,7 @@ export class Broker {
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#eventLog = options.eventLog;
+    this.#pageCache = new PageCache(options.eventLog);
     this.#fannedOutTo = options.eventLog.lastOffset;
     this.#retention = new Retention(options.eventLog, options.retention, options.clock, options.logger);
     this.#logWatch = new LogWatch(options.eventLog, options.clock, options.logger);
@@ -172,6 +175,7 @@ export class Broker {
       subscription.keepAlive(live, monotonicMs, intervalMs);
       subscription.checkStall(monotonicMs, this.#options.stallMs);
     }
+    this.#pageCache.clear();
     this.#logWatch.check();
     this.#retention.tick(monotonicMs);
   }
@@ -197,7 +201,7 @@ export class Broker {
     return {
       lastOffset: () => this.#eventLog.lastOffset,
       monotonicMs: () => this.#options.clock.monotonicMs(),
-      readPage: (selection, after) => this.#readPage(selection, after),
+      readPage: (selection, after) => this.#pageCache.read(selection, after),
       joinLive: (subscription) => this.#live.add(subscription.selection, subscription),
       leaveLive: (subscription) => this.#live.remove(subscription.selection, subscription),
       scheduleReplay: (subscription) => this.#replayQueue.add(subscription),
@@ -207,10 +211,6 @@ export class Broker {
         else this.#options.logger.warn({ reason, err: error }, 'stream cut');
       },
     };
-  }
-
-  #readPage(selection: Selection, after: number): Promise<Page> {
-    return this.#eventLog.read({ selection, after, maxEvents: MAX_BATCH_EVENTS, maxBytes: MAX_BATCH_BYTES });
   }
 
   async #startAfter(offset: number, gap?: GapReason): Promise<ResumePoint> {

@@ -1,8 +1,8 @@
 // One open stream: a selection, a cursor and a sink, in one of two states. The heart of the broker.
 import { GitPubSubError } from '../core/errors.ts';
 import type { Selection } from '../core/selection.ts';
-import type { Page } from '../eventlog/event-log.ts';
-import { Batch } from './batch.ts';
+import { cutBatch, type Batch } from './batch.ts';
+import type { ReplayPage } from './page-cache.ts';
 import type { Sink } from './sink.ts';
 import type { Watermark } from './watermark.ts';
 
@@ -11,7 +11,7 @@ export interface SubscriptionHost {
   /** Offset of the newest event in the log. */
   lastOffset(): number;
   /** A page of events after an offset. */
-  readPage(selection: Selection, after: number): Promise<Page>;
+  readPage(selection: Selection, after: number): Promise<ReplayPage>;
   /** Milliseconds that never jump. */
   monotonicMs(): number;
   /** From now on the subscription wants fan-out. */
@@ -166,7 +166,7 @@ export class Subscription {
     }
   }
 
-  async #readPage(): Promise<Page | undefined> {
+  async #readPage(): Promise<ReplayPage | undefined> {
     try {
       return await this.#host.readPage(this.selection, this.#watermark.offset);
     } catch (error) {
@@ -182,10 +182,9 @@ export class Subscription {
     else this.#cut('the log could not be read', error);
   }
 
-  #takePage(page: Page): void {
-    const events = page.events.filter((event) => event.offset <= this.#until);
-    const watermark = { offset: page.examinedTo, timeMs: page.nextTimeMs };
-    if (events.length > 0) this.#write(new Batch(events, watermark), this.#host.monotonicMs());
+  #takePage({ batch, watermark }: ReplayPage): void {
+    const wanted = batch && cutBatch(batch, this.#until);
+    if (wanted) this.#write(wanted, this.#host.monotonicMs());
     else this.#watermark = watermark;
     // Why also a full one at its end: the last it holds the connection drains by itself.
     if (!this.isFull || watermark.offset >= this.#until) this.#goOn();

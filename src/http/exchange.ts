@@ -76,11 +76,13 @@ export class Exchange {
     this.answer({ status, headers, body });
   }
 
-  /** Begins an answer in chunks with the first one, unless it is empty, and hands the response over to its new owner. */
-  beginStream(headers: HeaderList, firstChunk: Uint8Array, onGone: () => void): HttpResponse {
+  /**
+   * Begins an answer in chunks with the first one, unless it is empty, and hands the response over to its new owner, who
+   * is to hear of its abort. Nothing of this object is needed any more.
+   */
+  beginStream(headers: HeaderList, firstChunk: Uint8Array): HttpResponse {
     const response = this.#response;
     this.#isOpen = false;
-    this.#onGone = onGone;
     response.cork(() => {
       this.#writeHead('200 OK', headers);
       // Measured: the end of the head leaves only with the first bytes of the body.

@@ -31,7 +31,8 @@ export class StreamSink implements Sink {
     this.#encoder = encoder;
     this.#statistics = statistics;
     this.#watermark = start;
-    this.#response = exchange.beginStream(headers, encoder.begin(start, gap), () => this.#gone());
+    this.#response = exchange.beginStream(headers, encoder.begin(start, gap));
+    this.#response.onAborted(() => this.#gone());
     this.#response.onWritable(() => this.#writable());
   }
 

@@ -5,7 +5,7 @@ import { GitPubSubError } from '../../src/core/errors.ts';
 import type { Event } from '../../src/core/event.ts';
 import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
-import type { Page } from '../../src/eventlog/event-log.ts';
+import type { ReplayPage } from '../../src/broker/page-cache.ts';
 import { Deferred } from '../support/deferred.ts';
 import { FakeSink } from '../support/fake-sink.ts';
 
@@ -24,14 +24,14 @@ class FakeHost implements SubscriptionHost {
   readonly reads: number[] = [];
   readonly cuts: { reason: string; error: unknown }[] = [];
   /** Answers reads; by default with a page that goes to the end. */
-  answerRead: (after: number) => Promise<Page> = (after) =>
-    Promise.resolve({ events: createEvents(after + 1, this.last), examinedTo: this.last, nextTimeMs: 999 });
+  answerRead: (after: number) => Promise<ReplayPage> = (after) =>
+    Promise.resolve(toPage(createEvents(after + 1, this.last), this.last, 999));
 
   lastOffset(): number {
     return this.last;
   }
 
-  readPage(_selection: unknown, after: number): Promise<Page> {
+  readPage(_selection: unknown, after: number): Promise<ReplayPage> {
     this.reads.push(after);
     return this.answerRead(after);
   }
@@ -102,6 +102,11 @@ class Fixture {
   }
 }
 
+function toPage(events: readonly Event[], offset: number, timeMs: number): ReplayPage {
+  const watermark = { offset, timeMs };
+  return { batch: events.length > 0 ? new Batch(events, watermark) : undefined, watermark };
+}
+
 function createBatch(first: number, last: number): Batch {
   return new Batch(createEvents(first, last), { offset: last, timeMs: last * 10 });
 }
@@ -143,14 +148,11 @@ describe('a subscription that starts before the end of the log', () => {
     expect(fixture.host).toMatchObject({ isJoined: false, scheduledCount: 1 });
     fixture.fanOut(7, 7);
     expect(fixture.sink.calls).toEqual([]);
-    fixture.host.answerRead = async (after) => ({
-      events: createEvents(after + 1, after + 3),
-      examinedTo: Math.min(after + 3, 7),
-      nextTimeMs: after,
-    });
+    fixture.host.answerRead = async (after) =>
+      toPage(createEvents(after + 1, after + 3), Math.min(after + 3, 7), after);
     await fixture.subscription.replayStep();
     expect(fixture.host).toMatchObject({ isJoined: false, scheduledCount: 2 });
-    fixture.host.answerRead = async () => ({ events: createEvents(6, 7), examinedTo: 7, nextTimeMs: 75 });
+    fixture.host.answerRead = async () => toPage(createEvents(6, 7), 7, 75);
     await fixture.subscription.replayStep();
     expect(fixture.host).toMatchObject({ isJoined: true, scheduledCount: 2, reads: [2, 5] });
     expect(fixture.offsets).toEqual([3, 4, 5, 6, 7]);
@@ -159,7 +161,7 @@ describe('a subscription that starts before the end of the log', () => {
 
   test('reads on behind what was examined, also when nothing of it was selected', async () => {
     const fixture = new Fixture(0, 100);
-    fixture.host.answerRead = async (after) => ({ events: [], examinedTo: after + 40, nextTimeMs: 1 });
+    fixture.host.answerRead = async (after) => toPage([], after + 40, 1);
     for (let step = 0; step < 3; step++) await fixture.subscription.replayStep();
     expect(fixture.host.reads).toEqual([0, 40, 80]);
     expect(fixture.sink.calls).toEqual([]);
@@ -168,11 +170,11 @@ describe('a subscription that starts before the end of the log', () => {
 
   test('goes on reading when the log grew while it read', async () => {
     const fixture = new Fixture(0, 3);
-    const read = new Deferred<Page>();
+    const read = new Deferred<ReplayPage>();
     fixture.host.answerRead = () => read.promise;
     const step = fixture.subscription.replayStep();
     fixture.fanOut(4, 5);
-    read.resolve({ events: createEvents(1, 3), examinedTo: 3, nextTimeMs: 40 });
+    read.resolve(toPage(createEvents(1, 3), 3, 40));
     await step;
     expect(fixture.host.isJoined).toBe(false);
     expect(fixture.host.scheduledCount).toBe(2);
@@ -181,10 +183,10 @@ describe('a subscription that starts before the end of the log', () => {
 
   test('reads one page at a time', async () => {
     const fixture = new Fixture(0, 3);
-    const read = new Deferred<Page>();
+    const read = new Deferred<ReplayPage>();
     fixture.host.answerRead = () => read.promise;
     const steps = [fixture.subscription.replayStep(), fixture.subscription.replayStep()];
-    read.resolve({ events: createEvents(1, 3), examinedTo: 3, nextTimeMs: 40 });
+    read.resolve(toPage(createEvents(1, 3), 3, 40));
     await Promise.all(steps);
     expect(fixture.host.reads).toEqual([0]);
     expect(fixture.offsets).toEqual([1, 2, 3]);
@@ -192,11 +194,11 @@ describe('a subscription that starts before the end of the log', () => {
 
   test('takes no page any more once its client has left', async () => {
     const fixture = new Fixture(0, 3);
-    const read = new Deferred<Page>();
+    const read = new Deferred<ReplayPage>();
     fixture.host.answerRead = () => read.promise;
     const step = fixture.subscription.replayStep();
     fixture.subscription.abandon();
-    read.resolve({ events: createEvents(1, 3), examinedTo: 3, nextTimeMs: 40 });
+    read.resolve(toPage(createEvents(1, 3), 3, 40));
     await step;
     expect(fixture.sink.calls).toEqual([]);
     expect(fixture.host).toMatchObject({ isForgotten: true, isJoined: false, scheduledCount: 1 });
@@ -204,12 +206,12 @@ describe('a subscription that starts before the end of the log', () => {
 
   test('takes no page while its sink is full, though it was asked for before', async () => {
     const fixture = new Fixture(0, 3);
-    const read = new Deferred<Page>();
+    const read = new Deferred<ReplayPage>();
     fixture.host.answerRead = () => read.promise;
     const step = fixture.subscription.replayStep();
     fixture.sink.credit = 1;
     fixture.tickAfter(INTERVAL_MS);
-    read.resolve({ events: createEvents(1, 3), examinedTo: 3, nextTimeMs: 40 });
+    read.resolve(toPage(createEvents(1, 3), 3, 40));
     await step;
     fixture.expectNothingWrong();
     expect(fixture.offsets).toEqual([]);
@@ -217,7 +219,7 @@ describe('a subscription that starts before the end of the log', () => {
 
   test('loses nothing when its sink was full for a part of a read', async () => {
     const fixture = new Fixture(0, 3);
-    const read = new Deferred<Page>();
+    const read = new Deferred<ReplayPage>();
     fixture.host.answerRead = () => read.promise;
     const step = fixture.subscription.replayStep();
     fixture.sink.credit = 1;
@@ -225,7 +227,7 @@ describe('a subscription that starts before the end of the log', () => {
     fixture.sink.makeRoom();
     fixture.subscription.progressed();
     await fixture.subscription.replayStep();
-    read.resolve({ events: createEvents(1, 3), examinedTo: 3, nextTimeMs: 40 });
+    read.resolve(toPage(createEvents(1, 3), 3, 40));
     await step;
     expect(fixture.offsets).toEqual([1, 2, 3]);
     expect(fixture.host.isJoined).toBe(true);
@@ -255,7 +257,7 @@ describe('a read that fails', () => {
 
   test('after the client has left is nobody’s business', async () => {
     const fixture = new Fixture(0, 3);
-    const read = new Deferred<Page>();
+    const read = new Deferred<ReplayPage>();
     fixture.host.answerRead = () => read.promise;
     const step = fixture.subscription.replayStep();
     fixture.subscription.abandon();
@@ -303,11 +305,7 @@ describe('a full sink', () => {
 
   test('of a page stops replaying until it drained', async () => {
     const fixture = new Fixture(0, 6);
-    fixture.host.answerRead = async (after) => ({
-      events: createEvents(after + 1, after + 3),
-      examinedTo: after + 3,
-      nextTimeMs: 1,
-    });
+    fixture.host.answerRead = async (after) => toPage(createEvents(after + 1, after + 3), after + 3, 1);
     fixture.sink.credit = 1;
     await fixture.subscription.replayStep();
     await fixture.subscription.replayStep();
@@ -451,10 +449,10 @@ describe('a keep-alive', () => {
 
   test('of a stream in the middle of a replay says no more than what its last page allowed', async () => {
     const fixture = new Fixture(0, 50);
-    fixture.host.answerRead = async () => ({ events: [], examinedTo: 10, nextTimeMs: 110 });
+    fixture.host.answerRead = async () => toPage([], 10, 110);
     await fixture.subscription.replayStep();
     fixture.tickAfter(INTERVAL_MS);
-    fixture.host.answerRead = async () => ({ events: createEvents(11, 20), examinedTo: 20, nextTimeMs: 210 });
+    fixture.host.answerRead = async () => toPage(createEvents(11, 20), 20, 210);
     await fixture.subscription.replayStep();
     fixture.tickAfter(INTERVAL_MS);
     expect(fixture.sink.aliveTimes).toEqual([110, 210, 210]);
@@ -561,11 +559,7 @@ describe('a subscription that ends at an offset', () => {
 
   test('goes on page after page until it is there', async () => {
     const fixture = new Fixture(0, 9, 5);
-    fixture.host.answerRead = async (after) => ({
-      events: createEvents(after + 1, after + 3),
-      examinedTo: after + 3,
-      nextTimeMs: 1,
-    });
+    fixture.host.answerRead = async (after) => toPage(createEvents(after + 1, after + 3), after + 3, 1);
     await fixture.subscription.replayStep();
     expect(fixture.sink.over).toBeUndefined();
     await fixture.subscription.replayStep();
@@ -584,11 +578,7 @@ describe('a subscription that ends at an offset', () => {
 
   test('is not ended before, also when its sink drains', async () => {
     const fixture = new Fixture(0, 6, 6);
-    fixture.host.answerRead = async (after) => ({
-      events: createEvents(after + 1, after + 3),
-      examinedTo: after + 3,
-      nextTimeMs: 1,
-    });
+    fixture.host.answerRead = async (after) => toPage(createEvents(after + 1, after + 3), after + 3, 1);
     fixture.sink.credit = 1;
     await fixture.subscription.replayStep();
     fixture.subscription.end();

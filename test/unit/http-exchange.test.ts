@@ -72,18 +72,18 @@ describe('an exchange', () => {
   test('that became a stream cannot be answered any more', () => {
     const response = new FakeResponse();
     const exchange = createExchange(response);
-    exchange.beginStream([], Buffer.from('first'), () => {});
+    exchange.beginStream([], Buffer.from('first'));
     exchange.fail(new Error('late'));
     expect(response.head).toEqual(['200 OK', 'Server: GitPubSub/test']);
     expect(response.text).toBe('first');
   });
 
-  test('that became a stream tells its new owner when the client goes, and nobody else', () => {
+  test('that became a stream leaves hearing of its end to the new owner', () => {
     const response = new FakeResponse();
     const exchange = createExchange(response);
     const heard: string[] = [];
     exchange.onGone(() => heard.push('old'));
-    exchange.beginStream([], Buffer.from('first'), () => heard.push('new'));
+    exchange.beginStream([], Buffer.from('first')).onAborted(() => heard.push('new'));
     response.abort();
     expect(heard).toEqual(['new']);
   });
