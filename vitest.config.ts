@@ -6,7 +6,7 @@ const config: ViteUserConfig = defineConfig({
     exclude: ['test/soak/**'],
     // Most of a test is waiting for processes, so a second worker helps on two cores as well.
     maxWorkers: 3,
-    testTimeout: 20_000,
+    testTimeout: process.env['LONG'] === '1' ? 3_600_000 : 20_000,
     hookTimeout: 20_000,
   },
 });

@@ -80,7 +80,7 @@ export class Broker {
     this.#eventLog = options.eventLog;
     this.#pageCache = new PageCache(options.eventLog);
     this.#fannedOutTo = options.eventLog.lastOffset;
-    this.#retention = new Retention(options.eventLog, options.retention, options.clock, options.logger);
+    this.#retention = new Retention(options.eventLog, options.retention, options, options.logger);
     this.#logWatch = new LogWatch(options.eventLog, options.clock, options.logger);
     this.#host = this.#createHost();
     options.eventLog.onCommit((events) => this.#takeCommitted(events));

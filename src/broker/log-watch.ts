@@ -27,8 +27,9 @@ export class LogWatch {
     return this.#eventLog.failure ?? this.#failure?.reason;
   }
 
-  /** Looks, and tries a log that failed. */
+  /** Lets the log look after itself, and tries one that failed. */
   check(): void {
+    this.#eventLog.maintain();
     const reason = this.#eventLog.failure;
     const nowMs = this.#clock.monotonicMs();
     if (reason !== undefined) {

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EventLog, RetentionBounds } from '../eventlog/event-log.ts';
+import { ClockTrust, type Clocks } from './clock-trust.ts';
 
 /** What may stay in the log; `undefined` is no bound. [P22] */
 export interface RetentionPolicy {
@@ -12,9 +13,6 @@ export interface RetentionPolicy {
 
 /** Events removed in one transaction; some milliseconds' work. */
 const STEP_EVENTS = 500;
-
-/** Wall and monotonic clock may drift apart by this much before age stops to count, in milliseconds. [P22] */
-const CLOCK_TOLERANCE_MS = 60_000;
 
 /** How often it is looked at, in milliseconds. */
 const INTERVAL_MS = 1_000;
@@ -31,22 +29,24 @@ export class Retention {
   readonly #policy: RetentionPolicy;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #clockDifferenceMs: number;
+  readonly #clockTrust: ClockTrust;
   #nextMs = 0;
   #isPruning = false;
   #isStopped = false;
 
-  constructor(eventLog: EventLog, policy: RetentionPolicy, clock: Clock, logger: Logger) {
+  constructor(eventLog: EventLog, policy: RetentionPolicy, clocks: Clocks, logger: Logger) {
     this.#eventLog = eventLog;
     this.#policy = policy;
-    this.#clock = clock;
+    this.#clock = clocks.clock;
     this.#logger = logger;
-    this.#clockDifferenceMs = clock.nowMs() - clock.monotonicMs();
+    this.#clockTrust = new ClockTrust(eventLog, clocks, logger, policy.maxAgeMs);
   }
 
   /** Begins to remove what is out of bounds, when it is time to look again. */
   tick(monotonicMs: number): void {
-    if (monotonicMs < this.#nextMs || this.#isPruning || this.#isStopped || this.#eventLog.failure) return;
+    if (monotonicMs < this.#nextMs || this.#isPruning || this.#isStopped) return;
+    this.#clockTrust.check();
+    if (this.#eventLog.failure) return;
     this.#nextMs = monotonicMs + INTERVAL_MS;
     this.#isPruning = true;
     void this.#prune();
@@ -76,14 +76,8 @@ export class Retention {
 
   #bounds(): RetentionBounds {
     const { maxAgeMs, maxEvents, maxBytes } = this.#policy;
-    const countsAge = maxAgeMs !== undefined && this.#isWallClockSane();
+    const countsAge = maxAgeMs !== undefined && this.#clockTrust.isTrusted;
     return { beforeMs: countsAge ? this.#clock.nowMs() - maxAgeMs : undefined, maxEvents, maxBytes };
-  }
-
-  // Why: a clock that jumps a year ahead would otherwise empty the log.
-  #isWallClockSane(): boolean {
-    const differenceMs = this.#clock.nowMs() - this.#clock.monotonicMs();
-    return Math.abs(differenceMs - this.#clockDifferenceMs) <= CLOCK_TOLERANCE_MS;
   }
 }
 

@@ -60,6 +60,8 @@ export interface EventLog {
   readonly lastOffset: number;
   /** Why the log takes no events at the moment, as a sentence; `undefined` when it does. */
   readonly failure: string | undefined;
+  /** When the wall clock was last believed, by an earlier run too; UTC milliseconds, 0 for never. */
+  readonly trustedMs: number;
 
   /**
    * Stores events durably, all or none, in order. Appends of one turn of the loop share a commit.
@@ -94,6 +96,12 @@ export interface EventLog {
 
   /** While `failure` is set: tries whether the log takes events again. */
   probe(): void;
+
+  /** Looks after what no event brings about, such as files that somebody deletes; to be called about every second. */
+  maintain(): void;
+
+  /** Sets `trustedMs`; on disk within a minute, and when the log is closed. */
+  trustClock(timeMs: number): void;
 
   /** Waits for what was begun, then closes; nothing may be called afterwards. */
   close(): Promise<void>;

@@ -24,17 +24,24 @@ class Fixture {
   readonly clock = new FakeClock();
   readonly store: LogStore;
   readonly #committed: Event[] = [];
+  #steadyClock: SteadyClock;
   #eventLog: EventLog;
   #isOpen = true;
 
   constructor(store: LogStore) {
     this.store = store;
+    this.#steadyClock = new SteadyClock(this.clock);
     this.#eventLog = this.#open();
     onTestFinished(() => this.close());
   }
 
   get eventLog(): EventLog {
     return this.#eventLog;
+  }
+
+  /** What times of the open log come from. */
+  get steadyClock(): SteadyClock {
+    return this.#steadyClock;
   }
 
   async close(): Promise<void> {
@@ -97,7 +104,8 @@ class Fixture {
   }
 
   #open(): EventLog {
-    const eventLog = this.store.open(this.clock, new SteadyClock(this.clock));
+    this.#steadyClock = new SteadyClock(this.clock);
+    const eventLog = this.store.open(this.clock, this.#steadyClock);
     this.#committed.length = 0;
     eventLog.onCommit((events) => this.#committed.push(...events));
     return eventLog;
@@ -229,14 +237,32 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       expect(event?.timeMs).toBe(FAKE_START_MS + 1_234);
     });
 
-    test('stand still while the clock is set back', async () => {
+    test('do not fall when the clock is set back, and follow it once it has caught up', async () => {
       const fixture = openFixture();
       await fixture.append('/a', '1');
       fixture.clock.shiftWall(-60_000);
       const [second] = await fixture.append('/a', '2');
-      fixture.clock.advance(60_001);
+      fixture.clock.advance(130_000);
       const [third] = await fixture.append('/a', '3');
-      expect([second?.timeMs, third?.timeMs]).toEqual([FAKE_START_MS, FAKE_START_MS + 1]);
+      expect([second?.timeMs, third?.timeMs]).toEqual([FAKE_START_MS, FAKE_START_MS + 70_000]);
+    });
+
+    test('are never before a time that was told in an earlier run, though no event had it', async () => {
+      const fixture = openFixture();
+      await fixture.append('/a', '1');
+      fixture.clock.advance(20_000);
+      const toldMs = fixture.steadyClock.nowMs();
+      await fixture.reopen(() => fixture.clock.shiftWall(-60_000));
+      const [event] = await fixture.append('/a', '2');
+      expect([toldMs, event?.timeMs]).toEqual([FAKE_START_MS + 20_000, FAKE_START_MS + 20_000]);
+    });
+
+    test('go on however long nobody asked', async () => {
+      const fixture = openFixture();
+      await fixture.append('/a', '1');
+      fixture.clock.advance(1_000_000);
+      const [event] = await fixture.append('/a', '2');
+      expect(event?.timeMs).toBe(FAKE_START_MS + 1_000_000);
     });
 
     test('stand still when the clock was set back before the log is opened again', async () => {
@@ -808,6 +834,16 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       await fixture.reopen();
       expect([fixture.eventLog.checkAt(1), fixture.eventLog.checkAt(2)]).toEqual([first, second]);
       expect(second).not.toBe(first);
+    });
+  });
+
+  describe(`${engine}: when the wall clock was last believed`, () => {
+    test('is never at first, and remembered when the log is opened again', async () => {
+      const fixture = openFixture();
+      expect(fixture.eventLog.trustedMs).toBe(0);
+      fixture.eventLog.trustClock(FAKE_START_MS + 5);
+      await fixture.reopen();
+      expect(fixture.eventLog.trustedMs).toBe(FAKE_START_MS + 5);
     });
   });
 

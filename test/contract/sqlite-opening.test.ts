@@ -61,7 +61,11 @@ describe('opening', () => {
     const { id } = log.open();
     const earlier = new SqliteLog();
     copyFileSync(log.path, earlier.path);
-    execute(earlier.path, 'DROP TABLE idempotency_key; PRAGMA user_version = 1');
+    execute(
+      earlier.path,
+      `DROP TABLE idempotency_key; ALTER TABLE log DROP COLUMN time_limit_ms;
+       ALTER TABLE log DROP COLUMN trusted_ms; PRAGMA user_version = 1`,
+    );
     const eventLog = earlier.open();
     expect(eventLog).toMatchObject({ id, firstOffset: 1, lastOffset: 2 });
     const idempotency = { principal: 'p', key: 'k', fingerprint: 'f' };

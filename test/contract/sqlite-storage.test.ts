@@ -177,6 +177,7 @@ describe('a database that is full', () => {
       bytesThrough: 0,
       timeMs: 1,
       newEpoch: { firstOffset: 1, nonce: 'aaaaaaaa' },
+      clockMark: undefined,
     };
     const events = Array.from({ length: 100 }, (_, i) => ({
       topic: parseTopic(`/t/${i}`),

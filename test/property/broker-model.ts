@@ -18,6 +18,9 @@ import { passTurns } from '../support/turns.ts';
 /** Opens the log of one model; again after each restart, on what is stored. */
 export type OpenLog = (clock: Clock, steadyClock: SteadyClock) => EventLog;
 
+/** Keeps what a crash would leave of the open log. @returns what puts that in the place of the log that was closed */
+export type KeepCrashed = () => () => void;
+
 /** One thing that happens. Whom it happens to is counted through all streams so far, round and round. */
 export type Step =
   /** Publishers come in one turn; each brings one event or several at once. */
@@ -37,6 +40,8 @@ export type Step =
   /** The client reads; `isTold` says whether its sink hears of it at once or at the next nudge. */
   | { readonly type: 'read'; readonly whose: number; readonly credit: number; readonly isTold: boolean }
   | { readonly type: 'leave'; readonly whose: number }
+  /** A client comes with a time that was told: somewhere in the list of all of them, from 0 to 1. */
+  | { readonly type: 'resume by any time'; readonly where: number }
   /** The client leaves and comes back with the last keep-alive's time, or with the cursor of the last event it got. */
   | {
       readonly type: 'resume by time' | 'resume by cursor';
@@ -44,7 +49,8 @@ export type Step =
       readonly credit: number;
     }
   | { readonly type: 'prune'; readonly keep: number }
-  | { readonly type: 'restart' };
+  /** The wall clock is set meanwhile. */
+  | { readonly type: 'restart'; readonly shiftMs: number; readonly isCrash: boolean };
 
 export interface EventSketch {
   readonly path: string;
@@ -52,6 +58,8 @@ export interface EventSketch {
 }
 
 const KEEP_ALIVE_MS = 5_000;
+
+const EVERYTHING = selectPaths(['/']);
 
 /** So many turns without any progress, and what is missing is not going to come. */
 const PATIENCE_TURNS = 2_000;
@@ -61,6 +69,7 @@ export class BrokerModel {
   /** What was wrong, in words. */
   readonly violations: string[] = [];
   readonly #openLog: OpenLog;
+  readonly #keepCrashed: KeepCrashed | undefined;
   readonly #clock = new FakeClock();
   readonly #committed: Event[] = [];
   readonly #acknowledged = new Set<string>();
@@ -69,11 +78,15 @@ export class BrokerModel {
   #eventLog: EventLog;
   #broker: Broker;
   #publishedCount = 0;
+  /** Every time that was told, and what whoever resumes from it must not miss. */
+  readonly #told: { readonly timeMs: number; readonly selection: Selection; readonly position: number }[] =
+    [];
   #latestAliveMs = 0;
   #isRestarting = false;
 
-  constructor(openLog: OpenLog) {
+  constructor(openLog: OpenLog, keepCrashed?: KeepCrashed) {
     this.#openLog = openLog;
+    this.#keepCrashed = keepCrashed;
     [this.#eventLog, this.#broker] = this.#start();
   }
 
@@ -117,6 +130,7 @@ export class BrokerModel {
       );
     if (!(aliveMs > 0)) stream.complain(`was told the time ${aliveMs}`);
     this.#latestAliveMs = Math.max(this.#latestAliveMs, aliveMs);
+    this.#remember(aliveMs, stream.selection, stream.position);
   }
 
   checkCut(stream: Stream): void {
@@ -127,8 +141,8 @@ export class BrokerModel {
   #start(): [EventLog, Broker] {
     const steadyClock = new SteadyClock(this.#clock);
     const eventLog = this.#openLog(this.#clock, steadyClock);
-    // Why: a clock that was set back while the broker was down can't be told from one that went on; here it went on.
-    steadyClock.startAt(this.#latestAliveMs);
+    if (steadyClock.nowMs() < this.#latestAliveMs)
+      this.violations.push(`after a start, ${this.#latestAliveMs}, which was told, is in the future`);
     eventLog.onCommit((events) => this.#takeCommitted(events));
     const broker = new Broker({
       eventLog,
@@ -142,11 +156,13 @@ export class BrokerModel {
     return [eventLog, broker];
   }
 
-  async #stop(): Promise<void> {
+  async #stop(isCrash: boolean = false): Promise<void> {
     this.#isRestarting = true;
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     this.#broker.cutAll();
+    const putBack = isCrash ? this.#keepCrashed?.() : undefined;
     await this.#eventLog.close();
+    putBack?.();
     this.#isRestarting = false;
   }
 
@@ -190,13 +206,15 @@ export class BrokerModel {
       case 'leave':
         this.#pick(step.whose)?.leave();
         return;
+      case 'resume by any time':
+        return this.#begin(() => this.#resumeByAnyTime(step.where));
       case 'resume by time':
       case 'resume by cursor':
         return this.#begin(() => this.#resume(step.type, step.credit, this.#pick(step.whose)));
       case 'prune':
         return this.#begin(async () => void (await this.#eventLog.prune({ maxEvents: step.keep }, 100_000)));
       case 'restart':
-        return this.#restart();
+        return this.#restart(step.shiftMs, step.isCrash);
     }
   }
 
@@ -209,6 +227,8 @@ export class BrokerModel {
     this.#begin(async () => {
       const receipt = await this.#broker.publish({ events });
       for (const { payload } of events) this.#acknowledged.add(payload);
+      // A publisher is told whole seconds.
+      this.#remember(Math.floor(receipt.timeMs / 1_000) * 1_000, EVERYTHING, expected - events.length);
       if (receipt.cursor !== this.#broker.cursorAt(expected))
         this.violations.push(`event ${expected} was acknowledged with the cursor ${receipt.cursor}`);
     });
@@ -244,6 +264,20 @@ export class BrokerModel {
     this.#openStream(selection, credit, start);
   }
 
+  async #resumeByAnyTime(where: number): Promise<void> {
+    const told = this.#told[Math.floor(where * this.#told.length)];
+    if (!told) return;
+    const { timeMs, selection, position } = told;
+    const start = await this.#broker.startAtTime(timeMs);
+    const next = this.nextWanted(selection, position);
+    if (next && next.offset <= start.after && start.gap === undefined)
+      this.violations.push(`who resumes from ${timeMs} misses event ${next.offset} of ${next.timeMs}`);
+  }
+
+  #remember(timeMs: number, selection: Selection, position: number): void {
+    this.#told.push({ timeMs, selection, position });
+  }
+
   #checkCursorStart(offset: number, start: ResumePoint, prunedBefore: number): void {
     const { offset: after, gap } = start;
     if (gap === undefined && after === offset) return;
@@ -262,8 +296,9 @@ export class BrokerModel {
       this.violations.push(`the time ${timeMs} led to ${JSON.stringify(start)}`);
   }
 
-  async #restart(): Promise<void> {
-    await this.#stop();
+  async #restart(shiftMs: number, isCrash: boolean): Promise<void> {
+    await this.#stop(isCrash);
+    this.#clock.shiftWall(shiftMs);
     [this.#eventLog, this.#broker] = this.#start();
   }
 

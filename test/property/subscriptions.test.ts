@@ -1,13 +1,14 @@
 // Subscriptions against a model: whatever is published, however slow the clients are, whoever leaves, whatever is pruned.
-import { rmSync } from 'node:fs';
+import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EventLog, Page, ReadRequest } from '../../src/eventlog/event-log.ts';
 import { openSqliteEventLog } from '../../src/eventlog/sqlite/sqlite-event-log.ts';
+import { pickCount } from '../support/long.ts';
 import { createMemoryStorage, MemoryEventLog } from '../support/memory-event-log.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
-import { BrokerModel, type OpenLog, type Step } from './broker-model.ts';
+import { BrokerModel, type KeepCrashed, type OpenLog, type Step } from './broker-model.ts';
 
 const path = fc.constantFrom('/', '/a', '/a/b', '/a/b/c', '/ab', '/a%20/b', '/b');
 const paths = fc.oneof(fc.constant(['/']), fc.array(path, { minLength: 1, maxLength: 3 }));
@@ -20,6 +21,13 @@ const sketch = fc.record({
   bytes: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant(70_000) }),
 });
 const publishers = fc.array(fc.array(sketch, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
+
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
+const clockShift = fc.oneof(
+  fc.constantFrom(-4_000, 4_000, -HOUR_MS, YEAR_MS, -YEAR_MS),
+  fc.integer({ min: -100_000, max: 100_000 }),
+);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ type: fc.constant('publish' as const), publishers }) },
@@ -39,16 +47,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       type: fc.constant('tick' as const),
-      afterMs: fc.constantFrom(0, 500, 3_000, 5_000, 5_000),
+      afterMs: fc.constantFrom(0, 500, 3_000, 5_000, 5_000, 40_000),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      type: fc.constant('shift wall clock' as const),
-      ms: fc.constantFrom(-4_000, 4_000),
-    }),
-  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('shift wall clock' as const), ms: clockShift }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('resume by any time' as const), where }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('open live' as const), paths, credit }) },
   {
     weight: 5,
@@ -73,7 +76,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('prune' as const), keep: fc.nat(12) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('restart' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('restart' as const),
+      shiftMs: fc.oneof(fc.constant(0), clockShift),
+      isCrash: fc.boolean(),
+    }),
+  },
 );
 const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
 const pageEvents = fc.constantFrom(1, 3, 1_000);
@@ -83,7 +93,7 @@ test('every stream gets what it selected, once, in order, from a log in memory',
     fc.asyncProperty(steps, pageEvents, fc.boolean(), async (taken, maxEvents, commitsEach) => {
       await expectNoViolation(openMemory([0], maxEvents, commitsEach), taken);
     }),
-    { numRuns: 200 },
+    { numRuns: pickCount(200, 4_000) },
   );
 });
 
@@ -93,7 +103,7 @@ test('every stream gets what it selected, once, in order, from a log whose reads
     fc.asyncProperty(steps, pageEvents, readTurns, async (taken, maxEvents, turns) => {
       await expectNoViolation(openMemory(turns, maxEvents, true), taken);
     }),
-    { numRuns: 200 },
+    { numRuns: pickCount(200, 4_000) },
   );
 });
 
@@ -103,15 +113,19 @@ test('every stream gets what it selected, once, in order, from SQLite', async ()
   await fc.assert(
     fc.asyncProperty(steps, pageEvents, async (taken, maxEvents) => {
       const file = join(directory, `${run++}.db`);
-      await expectNoViolation(openSqlite(file, maxEvents), taken);
+      await expectNoViolation(openSqlite(file, maxEvents), taken, () => keepCrashed(file));
       for (const suffix of ['', '.lock']) rmSync(file + suffix, { force: true });
     }),
-    { numRuns: 50 },
+    { numRuns: pickCount(50, 1_000) },
   );
 });
 
-async function expectNoViolation(openLog: OpenLog, taken: readonly Step[]): Promise<void> {
-  const model = new BrokerModel(openLog);
+async function expectNoViolation(
+  openLog: OpenLog,
+  taken: readonly Step[],
+  keepWhenCrashed?: KeepCrashed,
+): Promise<void> {
+  const model = new BrokerModel(openLog, keepWhenCrashed);
   await model.run(taken);
   expect(model.violations).toEqual([]);
 }
@@ -137,6 +151,14 @@ function openSqlite(file: string, maxEvents: number): OpenLog {
     limitPages(openSqliteEventLog({ path: file, durability: 'normal', clock, steadyClock }), maxEvents);
 }
 
+function keepCrashed(file: string): () => void {
+  const names = [file, `${file}-wal`];
+  for (const name of names) copyFileSync(name, `${name}.crashed`);
+  return () => {
+    for (const name of names) renameSync(`${name}.crashed`, name);
+  };
+}
+
 // Short pages, so that a short log already takes several.
 function limitPages(eventLog: EventLog, maxEvents: number): EventLog {
   const read = (request: ReadRequest): Promise<Page> =>
@@ -152,6 +174,9 @@ function limitPages(eventLog: EventLog, maxEvents: number): EventLog {
     get failure() {
       return eventLog.failure;
     },
+    get trustedMs() {
+      return eventLog.trustedMs;
+    },
     append: (append) => eventLog.append(append),
     onCommit: (listener) => eventLog.onCommit(listener),
     read,
@@ -159,6 +184,8 @@ function limitPages(eventLog: EventLog, maxEvents: number): EventLog {
     checkAt: (offset) => eventLog.checkAt(offset),
     prune: (bounds, maxRemoved) => eventLog.prune(bounds, maxRemoved),
     probe: () => eventLog.probe(),
+    maintain: () => eventLog.maintain(),
+    trustClock: (timeMs) => eventLog.trustClock(timeMs),
     close: () => eventLog.close(),
   };
 }

@@ -20,6 +20,9 @@ export interface MemoryStorage {
   readonly id: string;
   held: Event[];
   pruned: { offset: number; timeMs: number };
+  /** No later time was told when it was closed. */
+  toldMs: number;
+  trustedMs: number;
   runs: { firstOffset: number; nonce: string }[];
   keys: { append: Append; appended: Appended }[];
 }
@@ -46,6 +49,8 @@ export function createMemoryStorage(): MemoryStorage {
     id: randomBytes(6).toString('hex'),
     held: [],
     pruned: { offset: 0, timeMs: 0 },
+    toldMs: 0,
+    trustedMs: 0,
     runs: [],
     keys: [],
   };
@@ -70,7 +75,7 @@ export class MemoryEventLog implements EventLog {
     this.#pickReadTurns = options.pickReadTurns ?? (() => 0);
     this.#maxExamined = options.maxExamined ?? Infinity;
     this.#commitsEach = options.commitsEach ?? false;
-    this.#steadyClock.startAt(this.#storage.held.at(-1)?.timeMs ?? this.#storage.pruned.timeMs);
+    this.#steadyClock.startAt(this.#storage.toldMs);
   }
 
   get id(): string {
@@ -92,6 +97,10 @@ export class MemoryEventLog implements EventLog {
   /** From now on nothing can be stored, for this reason; with `undefined` everything can again. */
   refuseWrites(reason: string | undefined): void {
     this.#refusal = reason;
+  }
+
+  get trustedMs(): number {
+    return this.#storage.trustedMs;
   }
 
   append(append: Append): Promise<Appended> {
@@ -143,8 +152,15 @@ export class MemoryEventLog implements EventLog {
     this.#failure = this.#refusal;
   }
 
+  maintain(): void {}
+
+  trustClock(timeMs: number): void {
+    this.#storage.trustedMs = timeMs;
+  }
+
   async close(): Promise<void> {
     await this.#newestFlush;
+    this.#storage.toldMs = this.#steadyClock.nowMs();
   }
 
   #readNow({ selection, after, maxEvents, maxBytes }: ReadRequest): Page {

@@ -14,14 +14,15 @@ const HOUR_MS = 3_600_000;
 class Fixture {
   readonly clock = new FakeClock();
   readonly logger = new SilentLogger();
+  readonly steadyClock = new SteadyClock(this.clock);
   readonly eventLog = new MemoryEventLog({
     storage: createMemoryStorage(),
-    steadyClock: new SteadyClock(this.clock),
+    steadyClock: this.steadyClock,
   });
   readonly retention: Retention;
 
   constructor(policy: Partial<RetentionPolicy>) {
-    this.retention = new Retention(this.eventLog, { ...UNBOUNDED, ...policy }, this.clock, this.logger);
+    this.retention = new Retention(this.eventLog, { ...UNBOUNDED, ...policy }, this, this.logger);
   }
 
   async append(count: number): Promise<void> {

@@ -18,6 +18,16 @@ export interface BatchContext {
   readonly timeMs: number;
   /** Stored with the batch when it is the first of this run. */
   readonly newEpoch: Epoch | undefined;
+  /** Stored with the batch when it is due. */
+  readonly clockMark: ClockMark | undefined;
+}
+
+/** What the log row remembers of the clock. */
+export interface ClockMark {
+  /** No client was told a later time; UTC milliseconds. */
+  readonly timeLimitMs: number;
+  /** When the wall clock was last believed; UTC milliseconds, 0 for never. */
+  readonly trustedMs: number;
 }
 
 /** What a batch became. */
@@ -55,7 +65,7 @@ export class EventWriter {
   readonly #selectTopic: Statement<[Topic], number>;
   readonly #insertTopic: Statement<[Topic]>;
   readonly #insertEvent: Statement<[number, number, number, number, string]>;
-  readonly #touchLog: Statement<[]>;
+  readonly #markClock: Statement<[number, number]>;
   readonly #selectKey: Statement<[string, string], KeyRow>;
   readonly #insertKey: Statement<[string, string, string, number, number]>;
   readonly #removal: ReturnType<typeof prepareRemoval>;
@@ -75,13 +85,14 @@ export class EventWriter {
     );
     this.#insertKey = database.prepare('INSERT INTO idempotency_key VALUES (?, ?, ?, ?, ?)');
     this.#removal = prepareRemoval(database);
-    this.#touchLog = database.prepare('UPDATE log SET pruned_offset = pruned_offset');
+    this.#markClock = database.prepare('UPDATE log SET time_limit_ms = ?, trusted_ms = ?');
   }
 
   /** Stores the events of all appends after `context.lastOffset`, all with the same time. */
   insert(appends: readonly Append[], context: BatchContext): WrittenBatch {
     return this.#transact(() => {
-      const { newEpoch, timeMs } = context;
+      const { newEpoch, timeMs, clockMark } = context;
+      if (clockMark) this.#markClock.run(clockMark.timeLimitMs, clockMark.trustedMs);
       const stored: Event[] = [];
       let bytesThrough = context.bytesThrough;
       const results = appends.map(({ events, idempotency }): Appended | GitPubSubError => {
@@ -101,9 +112,9 @@ export class EventWriter {
     });
   }
 
-  /** Commits a change that changes nothing, to see whether the disk takes it. */
-  touch(): void {
-    this.#transact(() => this.#touchLog.run());
+  /** Stores what is to be remembered of the clock. */
+  markClock({ timeLimitMs, trustedMs }: ClockMark): void {
+    this.#transact(() => this.#markClock.run(timeLimitMs, trustedMs));
   }
 
   /** Removes every event up to the mark and remembers the mark; topics without events go too. */

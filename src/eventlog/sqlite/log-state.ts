@@ -1,7 +1,7 @@
 // What the log remembers beside its events, as read at start, and the start-up checks of its ends.
 import type { Database } from 'better-sqlite3';
 import type { EventReader } from './event-reader.ts';
-import type { Epoch, PrunedMark } from './event-writer.ts';
+import type { ClockMark, Epoch, PrunedMark } from './event-writer.ts';
 
 /** The log as it stands when it is opened. */
 export interface LogState {
@@ -13,6 +13,7 @@ export interface LogState {
   readonly lastTimeMs: number;
   /** Payload bytes of all events ever stored. */
   readonly bytesThrough: number;
+  readonly clockMark: ClockMark;
 }
 
 interface LogRow {
@@ -20,6 +21,8 @@ interface LogRow {
   pruned_offset: number;
   pruned_time_ms: number;
   pruned_bytes: number;
+  time_limit_ms: number;
+  trusted_ms: number;
 }
 
 interface EndRow {
@@ -46,6 +49,7 @@ export function readLogState(database: Database): LogState {
     lastOffset: last?.offset ?? row.pruned_offset,
     lastTimeMs: last?.time_ms ?? row.pruned_time_ms,
     bytesThrough: last?.bytes_through ?? row.pruned_bytes,
+    clockMark: { timeLimitMs: row.time_limit_ms, trustedMs: row.trusted_ms },
   };
 }
 

@@ -51,6 +51,12 @@ const MIGRATIONS: readonly string[] = [
 
   CREATE INDEX idempotency_key_by_offset ON idempotency_key (last_offset);
   `,
+  `
+  -- No client was ever told a later time; no event will get an earlier one after a restart.
+  ALTER TABLE log ADD COLUMN time_limit_ms INTEGER NOT NULL DEFAULT 0;
+  -- When the wall clock was last believed; 0 for never.
+  ALTER TABLE log ADD COLUMN trusted_ms INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** The schema version this program writes. */
@@ -66,7 +72,7 @@ export function migrate(database: Database, createLogId: () => string): void {
     for (const step of MIGRATIONS.slice(version)) database.exec(step);
     if (version === 0) {
       database.pragma(`application_id = ${APPLICATION_ID}`);
-      database.prepare('INSERT INTO log VALUES (1, ?, 0, 0, 0)').run(createLogId());
+      database.prepare('INSERT INTO log VALUES (1, ?, 0, 0, 0, 0, 0)').run(createLogId());
     }
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
   });

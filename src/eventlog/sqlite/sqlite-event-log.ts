@@ -5,8 +5,9 @@ import { GitPubSubError } from '../../core/errors.ts';
 import type { Append, Event } from '../../core/event.ts';
 import type { Appended, EventLog, Page, ReadRequest, RetentionBounds, TimePosition } from '../event-log.ts';
 import { GroupCommit } from '../group-commit.ts';
+import { TimeLimit } from '../time-limit.ts';
 import { EventReader } from './event-reader.ts';
-import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
+import { EventWriter, type ClockMark, type Epoch, type PrunedMark } from './event-writer.ts';
 import { checkEnds, readLogState, type LogState } from './log-state.ts';
 import {
   isBusy,
@@ -23,7 +24,7 @@ export interface SqliteEventLogOptions {
   readonly path: string;
   readonly durability: Durability;
   readonly clock: Clock;
-  /** Gives events their times; told of the newest stored one at start. */
+  /** Gives events their times; told at start where to go on, and how far it may go. */
   readonly steadyClock: SteadyClock;
 }
 
@@ -37,7 +38,6 @@ export function openSqliteEventLog(options: SqliteEventLogOptions): EventLog {
     const reader = new EventReader(open.database);
     const state = readLogState(open.database);
     checkEnds(state, reader);
-    options.steadyClock.startAt(state.lastTimeMs);
     return new SqliteEventLog(open, reader, state, options);
   } catch (error) {
     open.close();
@@ -55,6 +55,7 @@ class SqliteEventLog implements EventLog {
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   readonly #steadyClock: SteadyClock;
+  readonly #timeLimit: TimeLimit;
   readonly #groupCommit: GroupCommit;
   readonly #listeners: ((events: readonly Event[]) => void)[] = [];
   readonly #nonce = randomBytes(4).toString('hex');
@@ -63,6 +64,7 @@ class SqliteEventLog implements EventLog {
   #pruned: PrunedMark;
   #lastOffset: number;
   #bytesThrough: number;
+  #trustedMs: number;
 
   constructor(open: OpenDatabase, reader: EventReader, state: LogState, options: SqliteEventLogOptions) {
     this.id = state.id;
@@ -74,10 +76,14 @@ class SqliteEventLog implements EventLog {
     this.#pruned = state.pruned;
     this.#lastOffset = state.lastOffset;
     this.#bytesThrough = state.bytesThrough;
+    this.#trustedMs = state.clockMark.trustedMs;
+    const toldMs = Math.max(state.lastTimeMs, state.clockMark.timeLimitMs);
+    this.#timeLimit = new TimeLimit(options.steadyClock, options.clock, toldMs);
     this.#groupCommit = new GroupCommit(
       { commit: (appends) => this.#commit(appends), isBusy },
       options.clock,
     );
+    this.maintain();
   }
 
   get firstOffset(): number {
@@ -90,6 +96,10 @@ class SqliteEventLog implements EventLog {
 
   get failure(): string | undefined {
     return this.#groupCommit.failure;
+  }
+
+  get trustedMs(): number {
+    return this.#trustedMs;
   }
 
   append(append: Append): Promise<Appended> {
@@ -135,25 +145,53 @@ class SqliteEventLog implements EventLog {
     this.#groupCommit.probe();
   }
 
+  maintain(): void {
+    if (this.#timeLimit.dueMs() !== undefined) this.#groupCommit.probe();
+  }
+
+  trustClock(timeMs: number): void {
+    this.#trustedMs = timeMs;
+  }
+
   async close(): Promise<void> {
     await this.#groupCommit.whenIdle();
+    this.#leaveClock();
     this.#open.close();
   }
 
+  // What a restart may go on from: the time itself instead of a limit ahead of it.
+  #leaveClock(): void {
+    try {
+      this.#markClock(this.#timeLimit.finalMs());
+    } catch (error) {
+      if (!isSqliteError(error)) throw error; // Else the limit counts, as after a crash.
+    }
+  }
+
+  #markClock(timeLimitMs: number): void {
+    this.#writer.markClock({ timeLimitMs, trustedMs: this.#trustedMs });
+    this.#timeLimit.move(timeLimitMs);
+  }
+
   #commit(appends: readonly Append[]): readonly (Appended | GitPubSubError)[] {
+    const timeLimitMs = this.#timeLimit.dueMs();
     if (appends.length === 0) {
-      this.#writer.touch();
+      this.#markClock(timeLimitMs ?? this.#timeLimit.ms);
       return [];
     }
+    const clockMark: ClockMark | undefined =
+      timeLimitMs === undefined ? undefined : { timeLimitMs, trustedMs: this.#trustedMs };
     const newEpoch = this.#hasOwnEpoch
       ? undefined
       : { firstOffset: this.#lastOffset + 1, nonce: this.#nonce };
     const { stored, results, bytesThrough } = this.#writer.insert(appends, {
       lastOffset: this.#lastOffset,
       bytesThrough: this.#bytesThrough,
-      timeMs: this.#steadyClock.nowMs(),
+      timeMs: clockMark ? this.#steadyClock.wantedMs() : this.#steadyClock.nowMs(),
       newEpoch,
+      clockMark,
     });
+    if (clockMark) this.#timeLimit.move(clockMark.timeLimitMs);
     if (stored.length > 0) this.#takeStored(stored, bytesThrough, newEpoch);
     return results;
   }
