@@ -2,13 +2,16 @@
 // The command line: one line of description per command, each loaded only when it is called.
 import { Command, CommanderError, Option } from 'commander';
 import type { ServeFlag } from './config/serve-flags.ts';
-import { GitPubSubError } from './core/errors.ts';
+import { GitPubSubError, type ErrorCode } from './core/errors.ts';
 import { readVersion } from './version.ts';
 
 /** Exit statuses. Source: sysexits(3) */
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 64;
 const EXIT_CONFIGURATION = 78;
+
+/** Errors that another start doesn't mend, so that a service manager need not try. */
+const NEEDS_SOMEBODY: ReadonlySet<ErrorCode> = new Set(['invalid-configuration', 'unusable-database']);
 
 const program = new Command('gitpubsub')
   .description(
@@ -123,5 +126,5 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (!(error instanceof GitPubSubError)) throw error;
   for (const line of error.message.split('\n')) process.stderr.write(`gitpubsub: ${line}\n`);
-  return error.code === 'invalid-configuration' ? EXIT_CONFIGURATION : EXIT_FAILURE;
+  return NEEDS_SOMEBODY.has(error.code) ? EXIT_CONFIGURATION : EXIT_FAILURE;
 }

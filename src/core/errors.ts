@@ -20,7 +20,8 @@ export type ErrorCode =
   | 'not-ready'
   | 'offset-pruned'
   | 'invalid-configuration'
-  | 'cannot-start';
+  | 'cannot-start'
+  | 'unusable-database';
 
 /** An expected failure. `message` says what was wrong, the value, and what is allowed, in one plain sentence. */
 export class GitPubSubError extends Error {

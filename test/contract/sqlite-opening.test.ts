@@ -7,16 +7,27 @@ import { SCHEMA_VERSION } from '../../src/eventlog/sqlite/schema.ts';
 import { append, SqliteLog } from '../support/sqlite-log.ts';
 
 /** Asserts a refusal that names the file and its reason in one line. */
-function expectRefusal(log: SqliteLog, reason: RegExp, path: string = log.path): void {
+function expectRefusal(
+  log: SqliteLog,
+  reason: RegExp,
+  path: string = log.path,
+  code: string = 'cannot-start',
+): void {
   let refusal: unknown;
   try {
     log.open(path);
   } catch (error) {
     refusal = error;
   }
-  expect(refusal).toMatchObject({ code: 'cannot-start', message: expect.stringMatching(reason) });
+  expect(refusal).toMatchObject({ code, message: expect.stringMatching(reason) });
   expect((refusal as Error).message).toContain(basename(path).replace('link', 'log'));
   expect((refusal as Error).message).not.toContain('\n');
+}
+
+/** The same, of a file that no other start would take either: the way out is named. */
+function expectUnusable(log: SqliteLog, reason: RegExp): void {
+  expectRefusal(log, reason, log.path, 'unusable-database');
+  expectRefusal(log, /move (this one|it) away/, log.path, 'unusable-database');
 }
 
 async function createLog(...payloads: string[]): Promise<SqliteLog> {
@@ -77,7 +88,7 @@ describe('opening', () => {
   test.each([SCHEMA_VERSION + 1, 1_000])('refuses schema version %i, which is newer', async (version) => {
     const log = await createLog('1');
     execute(log.path, `PRAGMA user_version = ${version}`);
-    expectRefusal(log, new RegExp(`version ${version}.*newer GitPubSub`));
+    expectUnusable(log, new RegExp(`version ${version}.*newer GitPubSub`));
     execute(log.path, `PRAGMA user_version = ${SCHEMA_VERSION}`);
     expect(log.open().lastOffset).toBe(1);
   });
@@ -91,7 +102,7 @@ describe('opening', () => {
     const log = new SqliteLog();
     execute(log.path, sql);
     const before = readFileSync(log.path);
-    expectRefusal(log, /SQLite database of another program/);
+    expectUnusable(log, /SQLite database of another program/);
     expect(readFileSync(log.path).equals(before)).toBe(true);
   });
 
@@ -103,14 +114,14 @@ describe('opening', () => {
   ])('refuses %s, and leaves it as it was', (_what, content) => {
     const log = new SqliteLog();
     writeFileSync(log.path, content);
-    expectRefusal(log, /it is not a SQLite database/);
+    expectUnusable(log, /it is not a SQLite database/);
     expect(readFileSync(log.path, 'utf8')).toBe(content);
   });
 
   test('refuses a directory', () => {
     const log = new SqliteLog();
     mkdirSync(log.path);
-    expectRefusal(log, /not a regular file/);
+    expectUnusable(log, /not a regular file/);
   });
 
   test('refuses a directory that is not there', () => {
@@ -121,7 +132,7 @@ describe('opening', () => {
   test('can be tried again after a refusal', () => {
     const log = new SqliteLog();
     writeFileSync(log.path, 'Dear diary,\n');
-    expectRefusal(log, /not a SQLite database/);
+    expectUnusable(log, /not a SQLite database/);
     writeFileSync(log.path, '');
     expect(log.open().lastOffset).toBe(0);
   });
@@ -142,7 +153,7 @@ describe('a damaged log is refused, with what is wrong:', () => {
   ])('%s', async (_what, sql, reason) => {
     const log = await createLog('1', '2', '3');
     execute(log.path, sql);
-    expectRefusal(log, reason);
+    expectUnusable(log, reason);
   });
 
   test('its first pages are overwritten', async () => {
@@ -150,13 +161,13 @@ describe('a damaged log is refused, with what is wrong:', () => {
     const bytes = readFileSync(log.path);
     bytes.fill(0xff, 100, 8_192);
     writeFileSync(log.path, bytes);
-    expectRefusal(log, /malformed|SQLITE_/);
+    expectUnusable(log, /malformed|SQLITE_/);
   });
 
   test('it was cut short', async () => {
     const log = await createLog('1', '2', '3');
     writeFileSync(log.path, readFileSync(log.path).subarray(0, 5_000));
-    expectRefusal(log, /malformed|SQLITE_/);
+    expectUnusable(log, /malformed|SQLITE_/);
   });
 });
 

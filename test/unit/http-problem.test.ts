@@ -22,6 +22,7 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   'offset-pruned': 500,
   'invalid-configuration': 500,
   'cannot-start': 500,
+  'unusable-database': 500,
 };
 
 describe('an error', () => {

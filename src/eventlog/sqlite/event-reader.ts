@@ -32,7 +32,10 @@ type EventRow = [offset: number, path: Topic, timeMs: number, payload: string];
 
 const EVENT_COLUMNS = `e."offset", t.path, e.time_ms, e.payload FROM event e CROSS JOIN topic t ON t.id = e.topic_id`;
 
-/** Reads events; every method is synchronous and throws what SQLite throws. */
+/** An event is missing or broken where SQLite has nothing to complain about. */
+export class DamagedLogError extends Error {}
+
+/** Reads events; every method is synchronous and throws what SQLite throws, and {@link DamagedLogError}. */
 export class EventReader {
   readonly #eventsAfter: Statement<[number], EventRow>;
   readonly #eventAt: Statement<[number], EventRow>;
@@ -103,6 +106,7 @@ export class EventReader {
       const event = toEvent(row);
       const eventBytes = payloadBytes(event);
       examinedCount += 1;
+      if (event.offset !== after + examinedCount) throw missing(after + examinedCount);
       examinedBytes += eventBytes;
       if (selects(selection, event.topic)) {
         events.push(event);
@@ -113,6 +117,7 @@ export class EventReader {
         return { events, examinedTo: event.offset };
       }
     }
+    if (after + examinedCount < lastOffset) throw missing(after + examinedCount + 1);
     return { events, examinedTo: lastOffset };
   }
 
@@ -121,7 +126,7 @@ export class EventReader {
     let bytes = 0;
     for (const offset of found.offsets) {
       const event = this.eventAt(offset);
-      if (!event) continue;
+      if (!event) throw missing(offset);
       events.push(event);
       bytes += payloadBytes(event);
       if (bytes >= maxBytes) return { events, examinedTo: offset };
@@ -166,6 +171,15 @@ export class EventReader {
   }
 }
 
+// No payload has such a character, and one would break the lines of a stream.
+const CONTROL_CHARACTER = /[\u0000-\u001f]/; // eslint-disable-line no-control-regex
+
 function toEvent([offset, topic, timeMs, payload]: EventRow): Event {
+  if (CONTROL_CHARACTER.test(payload)) throw new DamagedLogError(`event ${offset} is damaged`);
   return { offset, topic, timeMs, payload };
+}
+
+// Invariant: I3. Who skips it would leave a gap in silence.
+function missing(offset: number): DamagedLogError {
+  return new DamagedLogError(`event ${offset} is missing`);
 }

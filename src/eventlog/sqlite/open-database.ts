@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import { GitPubSubError } from '../../core/errors.ts';
+import { FileWatch } from './file-watch.ts';
 import { checkOwnership, migrate } from './schema.ts';
 
 /** How safe a commit is: `full` survives a crash of the machine, `normal` one of the process. */
@@ -12,6 +13,7 @@ export type Durability = 'full' | 'normal';
 /** An open database and the lock that keeps other brokers away from it. */
 export interface OpenDatabase {
   readonly database: Database;
+  readonly files: FileWatch;
   readonly close: () => void;
 }
 
@@ -25,7 +27,7 @@ const SQLITE_HEADER = 'SQLite format 3\0';
 
 /**
  * Opens or creates the database, takes its lock, and brings its schema up to date.
- * @throws GitPubSubError `cannot-start`, with the path, the reason and the way out
+ * @throws GitPubSubError `cannot-start` or `unusable-database`, with the path, the reason and the way out
  */
 export function openDatabase(path: string, durability: Durability): OpenDatabase {
   const file = resolveFile(path);
@@ -43,7 +45,7 @@ export function openDatabase(path: string, durability: Durability): OpenDatabase
     lock.close();
     throw cannotOpen(file, reasonOf(error), error);
   }
-  return { database, close: closeBoth(database, lock) };
+  return { database, files: new FileWatch(file), close: closeBoth(database, lock) };
 }
 
 // Another way to the same file must meet the same lock.
@@ -89,11 +91,11 @@ function checkFile(file: string): void {
   try {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (!stats) return;
-    if (!stats.isFile()) throw new Error('it is not a regular file');
+    if (!stats.isFile()) throw unusable('it is not a regular file');
     // SQLite's files beside it, and our lock, go by the name.
     if (stats.nlink > 1)
-      throw new Error('it has a second name, a hard link, by which another program could use it');
-    if (stats.size > 0 && readHeader(file) !== SQLITE_HEADER) throw new Error('it is not a SQLite database');
+      throw unusable('it has a second name, a hard link, by which another program could use it');
+    if (stats.size > 0 && readHeader(file) !== SQLITE_HEADER) throw unusable('it is not a SQLite database');
   } catch (error) {
     throw cannotOpen(file, reasonOf(error), error);
   }
@@ -147,6 +149,36 @@ export function reasonOf(error: unknown): string {
   return message;
 }
 
+// What SQLite says of a disk, a lock or rights; everything else is about what the file holds.
+const CIRCUMSTANCES = /^SQLITE_(BUSY|LOCKED|CANTOPEN|READONLY|PERM|AUTH|FULL|NOMEM|IOERR(?!_SHORT_READ))/;
+
+/** The refusal of a database that was opened but can't be read. */
+export function refuse(file: string, error: unknown): GitPubSubError {
+  const isCircumstance = error instanceof BetterSqlite3.SqliteError && CIRCUMSTANCES.test(error.code);
+  return isCircumstance ? cannotOpen(file, reasonOf(error), error) : damaged(file, error);
+}
+
+// Another start won't find it any better, unless somebody does something about it.
+function damaged(file: string, error: unknown): GitPubSubError {
+  return new GitPubSubError(
+    'unusable-database',
+    `The database ${file} is damaged: ${reasonOf(error)}. Put a backup in its place, or move it away to start with an empty one.`,
+    { cause: error },
+  );
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof BetterSqlite3.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
+}
+
+function unusable(reason: string): GitPubSubError {
+  return new GitPubSubError('unusable-database', reason);
+}
+
 function cannotOpen(file: string, reason: string, cause: unknown): GitPubSubError {
-  return new GitPubSubError('cannot-start', `The database ${file} cannot be opened: ${reason}.`, { cause });
+  if (isDamage(cause)) return damaged(file, cause);
+  const isUnusable = cause instanceof GitPubSubError && cause.code === 'unusable-database';
+  const wayOut = isUnusable ? ' Name another file in the setting database, or move this one away.' : '';
+  const code = isUnusable ? 'unusable-database' : 'cannot-start';
+  return new GitPubSubError(code, `The database ${file} cannot be opened: ${reason}.${wayOut}`, { cause });
 }

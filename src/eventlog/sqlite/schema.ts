@@ -81,7 +81,7 @@ export function migrate(database: Database, createLogId: () => string): void {
 
 /**
  * Checks that a database is ours or still empty, without writing to it.
- * @throws GitPubSubError `cannot-start` when it is not, or when it is newer than this program
+ * @throws GitPubSubError `unusable-database` when it is not, or when it is newer than this program
  */
 export function checkOwnership(database: Database): void {
   const applicationId = database.pragma('application_id', { simple: true }) as number;
@@ -89,12 +89,12 @@ export function checkOwnership(database: Database): void {
   if (applicationId !== APPLICATION_ID) {
     const tableCount = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
     if (applicationId !== 0 || version !== 0 || tableCount > 0) {
-      throw new GitPubSubError('cannot-start', 'it is a SQLite database of another program');
+      throw new GitPubSubError('unusable-database', 'it is a SQLite database of another program');
     }
   }
   if (version > SCHEMA_VERSION) {
     throw new GitPubSubError(
-      'cannot-start',
+      'unusable-database',
       `its schema has version ${version}, this program knows up to ${SCHEMA_VERSION}: it was written by a newer GitPubSub`,
     );
   }

@@ -6,7 +6,7 @@ import type { Append, Event } from '../../core/event.ts';
 import type { Appended, EventLog, Page, ReadRequest, RetentionBounds, TimePosition } from '../event-log.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { TimeLimit } from '../time-limit.ts';
-import { EventReader } from './event-reader.ts';
+import { DamagedLogError, EventReader } from './event-reader.ts';
 import { EventWriter, type ClockMark, type Epoch, type PrunedMark } from './event-writer.ts';
 import { checkEnds, readLogState, type LogState } from './log-state.ts';
 import {
@@ -14,6 +14,7 @@ import {
   isSqliteError,
   openDatabase,
   reasonOf,
+  refuse,
   type Durability,
   type OpenDatabase,
 } from './open-database.ts';
@@ -30,7 +31,7 @@ export interface SqliteEventLogOptions {
 
 /**
  * Opens the log, and creates it when the file isn't there.
- * @throws GitPubSubError `cannot-start`
+ * @throws GitPubSubError `cannot-start` or `unusable-database`
  */
 export function openSqliteEventLog(options: SqliteEventLogOptions): EventLog {
   const open = openDatabase(options.path, options.durability);
@@ -41,11 +42,7 @@ export function openSqliteEventLog(options: SqliteEventLogOptions): EventLog {
     return new SqliteEventLog(open, reader, state, options);
   } catch (error) {
     open.close();
-    throw new GitPubSubError(
-      'cannot-start',
-      `The database ${options.path} is damaged: ${reasonOf(error)}. Put a backup in its place, or move it away to start with an empty one.`,
-      { cause: error },
-    );
+    throw refuse(options.path, error);
   }
 }
 
@@ -133,6 +130,7 @@ class SqliteEventLog implements EventLog {
 
   async prune(bounds: RetentionBounds, maxRemoved: number): Promise<number> {
     return this.#guard(() => {
+      if (this.#open.files.check() !== undefined) return 0;
       const through = Math.min(this.#pruneTarget(bounds), this.#pruned.offset + maxRemoved);
       const removed = through - this.#pruned.offset;
       if (removed <= 0) return 0;
@@ -146,7 +144,8 @@ class SqliteEventLog implements EventLog {
   }
 
   maintain(): void {
-    if (this.#timeLimit.dueMs() !== undefined) this.#groupCommit.probe();
+    const isNewsDue = this.#timeLimit.dueMs() !== undefined || this.#open.files.check() !== undefined;
+    if (isNewsDue) this.#groupCommit.probe();
   }
 
   trustClock(timeMs: number): void {
@@ -174,6 +173,7 @@ class SqliteEventLog implements EventLog {
   }
 
   #commit(appends: readonly Append[]): readonly (Appended | GitPubSubError)[] {
+    this.#checkFiles();
     const timeLimitMs = this.#timeLimit.dueMs();
     if (appends.length === 0) {
       this.#markClock(timeLimitMs ?? this.#timeLimit.ms);
@@ -194,6 +194,12 @@ class SqliteEventLog implements EventLog {
     if (clockMark) this.#timeLimit.move(clockMark.timeLimitMs);
     if (stored.length > 0) this.#takeStored(stored, bytesThrough, newEpoch);
     return results;
+  }
+
+  // Before each commit, so that nothing is acknowledged that no restart will find. (Invariant: I1)
+  #checkFiles(): void {
+    const problem = this.#open.files.check();
+    if (problem !== undefined) throw new Error(problem);
   }
 
   // Invariant: I2. Only now the batch is on disk.
@@ -267,7 +273,7 @@ class SqliteEventLog implements EventLog {
     try {
       return work();
     } catch (error) {
-      if (!isSqliteError(error)) throw error;
+      if (!isSqliteError(error) && !(error instanceof DamagedLogError)) throw error;
       throw new GitPubSubError('log-unavailable', `The event log cannot be used now: ${reasonOf(error)}.`, {
         cause: error,
       });
