@@ -88,6 +88,14 @@ export class BrokerProcess {
     return this.#stderr;
   }
 
+  /** What its log says since it was launched: the messages, in order. */
+  get messages(): readonly string[] {
+    return this.#output.split('\n').flatMap((line) => {
+      const message = parseLogLine(line)?.['msg'];
+      return typeof message === 'string' ? [message] : [];
+    });
+  }
+
   /** Starts the process on the same database; use `restart` unless it has ended already. */
   async launch(): Promise<void> {
     this.#output = '';
