@@ -25,6 +25,7 @@ const program = new Command('gitpubsub')
   .addCommand(demoCommand())
   .addCommand(hookCommand())
   .addCommand(flushCommand())
+  .addCommand(logCommand())
   .addCommand(deliverCommand(), { hidden: true });
 
 // A reader such as `head` may leave before the end.
@@ -105,6 +106,28 @@ function hookCommand(): Command {
     .description('put the hook into repositories, or look after it')
     .addCommand(install)
     .addCommand(status);
+}
+
+function logCommand(): Command {
+  const check = subcommand('check')
+    .description('look for damage in a database, also while a broker uses it; status 1 if there is any')
+    .argument('<database>', 'the file')
+    .action(async (path: string) => {
+      const { runLogCheck } = await import('./commands/log.ts');
+      process.exitCode = runLogCheck(path);
+    });
+  const backup = subcommand('backup')
+    .description('copy a database, also while a broker uses it, and check the copy')
+    .argument('<database>', 'the file')
+    .argument('<copy>', 'where to; nothing may be there yet')
+    .action(async (path: string, copy: string) => {
+      const { runLogBackup } = await import('./commands/log.ts');
+      process.exitCode = runLogBackup(path, copy);
+    });
+  return subcommand('log')
+    .description('look after the database of a broker')
+    .addCommand(check)
+    .addCommand(backup);
 }
 
 function subcommand(name: string): Command {

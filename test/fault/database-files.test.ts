@@ -48,6 +48,18 @@ async function readFromTheBeginning(target: Target, count: number): Promise<read
   return events;
 }
 
+async function gapAfter(cursor: string | undefined): Promise<string | undefined> {
+  const headers = [['X-Fetch-Since-Cursor', cursor ?? '']] as const;
+  const stream = await StreamReader.open(broker.target, '/', { headers });
+  const gap = stream.response.header('x-fetch-gap');
+  stream.close();
+  return gap;
+}
+
+async function start(path: string): Promise<{ code: number | null; stderr: string }> {
+  return runCommandLine(['serve', '--port', '0', '--database', path]);
+}
+
 describe('while the broker runs', () => {
   const tamperings: readonly (readonly [string, (path: string) => void])[] = [
     ['deleted', (path) => rmSync(path)],
@@ -107,25 +119,18 @@ describe('while the broker runs', () => {
   });
 });
 
+/** Publishes 50 events and kills the broker. @returns their cursors */
+async function leaveInWal(): Promise<readonly string[]> {
+  const events = Array.from({ length: 50 }, (_, i) => `"${i} ${'x'.repeat(1_000)}"`);
+  const acknowledgements = await publishAll(broker.target, '/a', events);
+  await broker.kill();
+  return acknowledgements.map(({ cursor }) => cursor);
+}
+
+// What SQLite tells of it: nothing. Events are lost, and cursors tell.
 describe('a -wal file that was cut short while the broker was down', () => {
-  // What is told of it: SQLite drops the torn end in silence, so the newest events may go; cursors tell.
-  async function prepare(): Promise<readonly string[]> {
-    const events = Array.from({ length: 50 }, (_, i) => `"${i} ${'x'.repeat(1_000)}"`);
-    const acknowledgements = await publishAll(broker.target, '/a', events);
-    await broker.kill();
-    return acknowledgements.map(({ cursor }) => cursor);
-  }
-
-  async function gapAfter(cursor: string | undefined): Promise<string | undefined> {
-    const headers = [['X-Fetch-Since-Cursor', cursor ?? '']] as const;
-    const stream = await StreamReader.open(broker.target, '/', { headers });
-    const gap = stream.response.header('x-fetch-gap');
-    stream.close();
-    return gap;
-  }
-
   test('leaves the events before the tear, and cursors of the lost ones say so, also when others came', async () => {
-    const cursors = await prepare();
+    const cursors = await leaveInWal();
     const wal = `${broker.databasePath}-wal`;
     truncateSync(wal, Math.floor(statSync(wal).size / 2));
     await broker.launch();
@@ -143,7 +148,7 @@ describe('a -wal file that was cut short while the broker was down', () => {
   });
 
   test('for comparison: an untouched one loses nothing', async () => {
-    const cursors = await prepare();
+    const cursors = await leaveInWal();
     await broker.launch();
     expect(await readFromTheBeginning(broker.target, 50)).toHaveLength(50);
     expect(await gapAfter(cursors[49])).toBeUndefined();
@@ -182,10 +187,6 @@ describe('a page in the middle that was overwritten', () => {
 });
 
 describe('a start', () => {
-  async function start(path: string): Promise<{ code: number | null; stderr: string }> {
-    return runCommandLine(['serve', '--port', '0', '--database', path]);
-  }
-
   test.each([
     ['a text', (path: string) => writeFileSync(path, 'Dear diary,\n'), /not a SQLite database/],
     [

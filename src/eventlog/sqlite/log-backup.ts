@@ -1,0 +1,32 @@
+// A copy of a database as it is at one moment, in one file, made while a broker goes on with it.
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import BetterSqlite3 from 'better-sqlite3';
+import { checkOwnership } from './schema.ts';
+
+/**
+ * Copies a database; `copy` is there only once it is complete and on disk.
+ * @throws what SQLite and the file system throw, and GitPubSubError `unusable-database`
+ */
+export function backUpLog(path: string, copy: string): void {
+  const unfinished = `${copy}.unfinished`;
+  rmSync(unfinished, { force: true });
+  const database = new BetterSqlite3(path, { readonly: true, fileMustExist: true });
+  try {
+    checkOwnership(database);
+    // Why not SQLite's backup, page by page: it begins anew with every event that a broker stores meanwhile.
+    database.prepare('VACUUM INTO ?').run(unfinished);
+  } finally {
+    database.close();
+  }
+  sync(unfinished);
+  renameSync(unfinished, copy);
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

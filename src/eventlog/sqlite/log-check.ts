@@ -1,0 +1,224 @@
+// A look at every page and every row of a database, which only reads: what `gitpubsub log check` finds.
+import { statSync } from 'node:fs';
+import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { parsePayload } from '../../core/payload.ts';
+import { parseTopic } from '../../core/topic.ts';
+import { readLogState, type LogState } from './log-state.ts';
+import { reasonOf } from './open-database.ts';
+import { checkOwnership, SCHEMA_VERSION } from './schema.ts';
+
+/** What a database holds and what is wrong with it. */
+export interface LogReport {
+  readonly fileBytes: number;
+  /** `undefined` when not even the row that names the log can be read. */
+  readonly state: LogState | undefined;
+  readonly schemaVersion: number;
+  /** Held now. */
+  readonly events: EventSummary;
+  readonly keyCount: number;
+  /** What is wrong, a sentence each; none when all is well. */
+  readonly findings: readonly string[];
+}
+
+/** What all held events have in common. */
+export interface EventSummary {
+  readonly count: number;
+  readonly payloadBytes: number;
+  /** UTC milliseconds; `undefined` when there is no event. */
+  readonly firstTimeMs: number | undefined;
+  readonly lastTimeMs: number | undefined;
+}
+
+/** More findings than this say nothing new. */
+const MAX_FINDINGS = 50;
+
+const NO_EVENTS: EventSummary = { count: 0, payloadBytes: 0, firstTimeMs: undefined, lastTimeMs: undefined };
+
+/** Checks a database, also one that a broker has open. Never throws for what is wrong with the database itself. */
+export function checkLog(path: string): LogReport {
+  return new LogCheck(path).run();
+}
+
+interface EventRow {
+  offset: number;
+  path: string | null;
+  time_ms: number;
+  bytes_through: number;
+  payload: unknown;
+}
+
+type Position = Pick<EventRow, 'offset' | 'time_ms' | 'bytes_through'>;
+
+class LogCheck {
+  readonly #path: string;
+  readonly #findings: string[] = [];
+  #state: LogState | undefined;
+  #schemaVersion = 0;
+  #events = NO_EVENTS;
+  #keyCount = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  run(): LogReport {
+    this.#attempt('the database', () => {
+      const database = new BetterSqlite3(this.#path, { readonly: true, fileMustExist: true });
+      try {
+        database.exec('BEGIN'); // All checks see the same state, whatever a broker does meanwhile.
+        this.#checkAll(database);
+      } finally {
+        database.close();
+      }
+    });
+    return {
+      fileBytes: statSync(this.#path).size,
+      state: this.#state,
+      schemaVersion: this.#schemaVersion,
+      events: this.#events,
+      keyCount: this.#keyCount,
+      findings: this.#findings,
+    };
+  }
+
+  #checkAll(database: Database): void {
+    checkOwnership(database);
+    this.#schemaVersion = database.pragma('user_version', { simple: true }) as number;
+    if (this.#schemaVersion < SCHEMA_VERSION)
+      return this.#find(
+        `its schema has version ${this.#schemaVersion}: start the broker on it once, which brings it to ${SCHEMA_VERSION}, then check it`,
+      );
+    this.#attempt('its pages', () => this.#checkPages(database));
+    this.#attempt('the row that names the log', () => (this.#state = readLogState(database)));
+    const state = this.#state;
+    if (!state) return;
+    this.#attempt('its events', () => this.#checkEvents(database, state));
+    this.#attempt('its topics', () => this.#checkTopics(database));
+    this.#attempt('its idempotency keys', () => this.#checkKeys(database, state));
+    this.#attempt('its runs', () => this.#checkRuns(state));
+  }
+
+  // What can't be read is a finding as well.
+  #attempt(what: string, check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#find(`${what} cannot be read: ${reasonOf(error)}`);
+    }
+  }
+
+  #find(finding: string): void {
+    if (this.#findings.length < MAX_FINDINGS) this.#findings.push(finding);
+    else if (this.#findings.length === MAX_FINDINGS) this.#findings.push('and more');
+  }
+
+  #checkPages(database: Database): void {
+    const rows = database.pragma(`integrity_check(${MAX_FINDINGS})`) as { integrity_check: string }[];
+    for (const { integrity_check: text } of rows) if (text !== 'ok') this.#find(`SQLite says: ${text}`);
+  }
+
+  #checkEvents(database: Database, { pruned, lastOffset }: LogState): void {
+    const rows = database.prepare<[], EventRow>(
+      `SELECT e."offset", t.path, e.time_ms, e.bytes_through, e.payload
+       FROM event e LEFT JOIN topic t ON t.id = e.topic_id ORDER BY e."offset"`,
+    );
+    let before: Position = {
+      offset: pruned.offset,
+      time_ms: pruned.timeMs,
+      bytes_through: pruned.bytesThrough,
+    };
+    for (const row of rows.iterate()) {
+      this.#checkOrder(row, before);
+      this.#checkPayload(row, before);
+      this.#count(row, before.bytes_through);
+      before = row;
+    }
+    if (before.offset !== lastOffset) this.#find(`the events end at ${before.offset}, not at ${lastOffset}`);
+  }
+
+  #checkOrder(row: EventRow, before: Position): void {
+    const expected = before.offset + 1;
+    if (row.offset === expected + 1) this.#find(`event ${expected} is missing`);
+    else if (row.offset > expected) this.#find(`events ${expected} to ${row.offset - 1} are missing`);
+    else if (row.offset < expected) this.#find(`event ${row.offset} should have been pruned`);
+    if (row.time_ms < before.time_ms) this.#find(`event ${row.offset} is older than the one before it`);
+    if (row.path === null) this.#find(`event ${row.offset} has no topic`);
+  }
+
+  #checkPayload({ offset, payload, bytes_through: bytesThrough }: EventRow, before: Position): void {
+    if (typeof payload !== 'string' || !isPayload(payload))
+      return this.#find(`event ${offset} holds no JSON value as it would be stored`);
+    const bytes = bytesThrough - before.bytes_through;
+    // After a hole the difference is that of several events.
+    if (offset === before.offset + 1 && bytes !== Buffer.byteLength(payload))
+      this.#find(`event ${offset} does not have the size that the sum of sizes says`);
+  }
+
+  #count({ time_ms, bytes_through }: EventRow, bytesBefore: number): void {
+    const { count, payloadBytes, firstTimeMs } = this.#events;
+    this.#events = {
+      count: count + 1,
+      payloadBytes: payloadBytes + bytes_through - bytesBefore,
+      firstTimeMs: firstTimeMs ?? time_ms,
+      lastTimeMs: time_ms,
+    };
+  }
+
+  #checkTopics(database: Database): void {
+    for (const path of database.prepare<[], string>('SELECT path FROM topic').pluck().iterate())
+      if (!isTopic(path)) this.#find(`${JSON.stringify(path)} is not a topic`);
+    const unused = database
+      .prepare<[], string>(
+        'SELECT path FROM topic t WHERE NOT EXISTS (SELECT 1 FROM event WHERE topic_id = t.id)',
+      )
+      .pluck();
+    for (const path of unused.iterate()) this.#find(`the topic ${JSON.stringify(path)} has no event`);
+  }
+
+  #checkKeys(database: Database, { pruned, lastOffset }: LogState): void {
+    const rows = database.prepare<
+      [],
+      { key: string; last_offset: number; event_time: number | null; time_ms: number }
+    >(
+      `SELECT k.key, k.last_offset, k.time_ms, e.time_ms AS event_time
+       FROM idempotency_key k LEFT JOIN event e ON e."offset" = k.last_offset`,
+    );
+    for (const { key, last_offset: offset, time_ms: timeMs, event_time: eventTimeMs } of rows.iterate()) {
+      this.#keyCount += 1;
+      const name = `the idempotency key ${JSON.stringify(key)}`;
+      if (offset <= pruned.offset) this.#find(`${name} should have gone with event ${offset}`);
+      else if (offset > lastOffset) this.#find(`${name} stands for event ${offset}, which was never stored`);
+      else if (eventTimeMs !== timeMs) this.#find(`${name} does not have the time of event ${offset}`);
+    }
+  }
+
+  #checkRuns({ epochs, pruned, lastOffset, clockMark, lastTimeMs }: LogState): void {
+    const oldest = Math.max(1, pruned.offset);
+    const isKnown = lastOffset === 0 || epochs.some(({ firstOffset }) => firstOffset <= oldest);
+    if (!isKnown) this.#find(`no run of a broker is known to have stored event ${oldest}`);
+    for (const { firstOffset, nonce } of epochs) {
+      if (firstOffset > lastOffset)
+        this.#find(`a run began with event ${firstOffset}, which was never stored`);
+      if (!/^[0-9a-f]{8}$/.test(nonce))
+        this.#find(`the run that began with event ${firstOffset} has no proper name`);
+    }
+    if (clockMark.timeLimitMs < lastTimeMs)
+      this.#find('the newest event is later than any time that was told');
+  }
+}
+
+function isPayload(text: string): boolean {
+  try {
+    return parsePayload(Buffer.from(text)) === text;
+  } catch {
+    return false;
+  }
+}
+
+function isTopic(path: string): boolean {
+  try {
+    return parseTopic(path.replaceAll('\uFFFD', '%EF%BF%BD')) === path;
+  } catch {
+    return false;
+  }
+}
