@@ -251,7 +251,7 @@ export class Broker {
     this.#fannedOutTo = events.at(-1)?.offset ?? this.#fannedOutTo;
     const watermark = this.#liveWatermark();
     const monotonicMs = this.#options.clock.monotonicMs();
-    for (const [members, wanted] of this.#live.distribute(events)) {
+    for (const [{ members }, wanted] of this.#live.distribute(events)) {
       for (const batch of toBatches(wanted, watermark))
         for (const subscription of members) subscription.deliver(batch, monotonicMs);
     }

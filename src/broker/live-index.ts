@@ -1,31 +1,37 @@
 // The topic index: which live subscriptions get an event, found by its topic and the topics above it.
 import type { Event } from '../core/event.ts';
-import type { Selection } from '../core/selection.ts';
+import { lazyFacts, type Selection } from '../core/selection.ts';
 import { selfAndAncestors, type Topic } from '../core/topic.ts';
 
 /** Members that want the same events. */
-export type Group<Member> = ReadonlySet<Member>;
+export interface Group<Member> {
+  readonly selection: Selection;
+  readonly members: ReadonlySet<Member>;
+}
 
-/** Finds the groups an event goes to in O(depth of its topic), however many members there are. (Invariant: I8) */
+/**
+ * Finds the groups an event goes to in O(depth of its topic + filters at those topics), however many members there are.
+ * (Invariant: I8)
+ */
 export class LiveIndex<Member> {
-  readonly #groups = new Map<string, Set<Member>>();
+  readonly #groups = new Map<string, OpenGroup<Member>>();
   readonly #byPrefix = new Map<Topic, Set<Group<Member>>>();
 
   /** Adds a member; adding it again changes nothing. */
   add(selection: Selection, member: Member): void {
     let group = this.#groups.get(selection.key);
     if (!group) {
-      group = new Set();
+      group = { selection, members: new Set() };
       this.#groups.set(selection.key, group);
       for (const prefix of selection.prefixes) this.#at(prefix).add(group);
     }
-    group.add(member);
+    group.members.add(member);
   }
 
   /** Removes a member, if it is there; what no member needs goes with it. */
   remove(selection: Selection, member: Member): void {
     const group = this.#groups.get(selection.key);
-    if (!group?.delete(member) || group.size > 0) return;
+    if (!group?.members.delete(member) || group.members.size > 0) return;
     this.#groups.delete(selection.key);
     for (const prefix of selection.prefixes) {
       const groups = this.#at(prefix);
@@ -38,8 +44,12 @@ export class LiveIndex<Member> {
   distribute(events: readonly Event[]): ReadonlyMap<Group<Member>, readonly Event[]> {
     const wanted = new Map<Group<Member>, Event[]>();
     for (const event of events) {
+      const factsOf = lazyFacts(event);
       for (const prefix of selfAndAncestors(event.topic)) {
-        for (const group of this.#byPrefix.get(prefix) ?? []) addTo(wanted, group, event);
+        for (const group of this.#byPrefix.get(prefix) ?? []) {
+          const { filter } = group.selection;
+          if (filter === undefined || filter.matches(factsOf())) addTo(wanted, group, event);
+        }
       }
     }
     return wanted;
@@ -53,6 +63,10 @@ export class LiveIndex<Member> {
     }
     return groups;
   }
+}
+
+interface OpenGroup<Member> extends Group<Member> {
+  readonly members: Set<Member>;
 }
 
 function addTo<Member>(wanted: Map<Group<Member>, Event[]>, group: Group<Member>, event: Event): void {

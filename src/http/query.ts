@@ -3,6 +3,7 @@ import { type Cursor, parseCursor } from '../core/cursor.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import { parsePrefix, type Topic } from '../core/topic.ts';
+import { EventFilter, FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
 import { FORMAT_NAMES, type FormatName } from './formats.ts';
 import { parseSeconds } from './seconds.ts';
 
@@ -14,20 +15,21 @@ export interface SubscribeQuery {
   readonly since: string | undefined;
   /** Wanted beside the path. [P17] */
   readonly topics: readonly Topic[];
+  readonly filter: EventFilter | undefined;
   readonly format: FormatName | undefined;
   /** Whether the answer ends with what there is. [P16] */
   readonly isPoll: boolean;
 }
 
-const KEYS = ['since', 'cursor', 'lastEventId', 'format', 'poll', 'topic'];
-const REPEATABLE_KEY = 'topic';
+const SINGLE_KEYS = ['since', 'cursor', 'lastEventId', 'format', 'poll'];
+const KEYS = [...SINGLE_KEYS, 'topic', ...FILTER_KEYS];
 
 /** Reads the query. @throws GitPubSubError `invalid-query`, `invalid-cursor` or `invalid-topic` */
 export function parseSubscribeQuery(query: string): SubscribeQuery {
   const params = new URLSearchParams(query);
   for (const key of new Set(params.keys())) {
     if (!KEYS.includes(key)) throw unknown('query key', key, KEYS);
-    if (key !== REPEATABLE_KEY && params.getAll(key).length > 1)
+    if (SINGLE_KEYS.includes(key) && params.getAll(key).length > 1)
       throw invalid(`The query key "${key}" stands there twice; once is allowed.`);
   }
   const read = (key: string): string | undefined => params.get(key) ?? undefined;
@@ -36,6 +38,7 @@ export function parseSubscribeQuery(query: string): SubscribeQuery {
     cursor: readCursor(read('cursor')),
     since: readSince(read('since')),
     topics: params.getAll('topic').map(readTopic),
+    filter: readFilter(params),
     format: readFormat(read('format')),
     isPoll: readPoll(read('poll')),
   };
@@ -54,6 +57,15 @@ function readSince(text: string | undefined): string | undefined {
 function readTopic(text: string): Topic {
   if (!text.startsWith('/')) throw invalid(`The topic "${text}" must begin with "/".`);
   return parsePrefix(text);
+}
+
+function readFilter(params: URLSearchParams): EventFilter | undefined {
+  const criteria = new Map<FilterKey, string[]>();
+  for (const key of FILTER_KEYS) {
+    const values = params.getAll(key);
+    if (values.length > 0) criteria.set(key, values);
+  }
+  return criteria.size > 0 ? new EventFilter(criteria) : undefined;
 }
 
 function readFormat(name: string | undefined): FormatName | undefined {

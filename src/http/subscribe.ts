@@ -37,7 +37,8 @@ export async function handleSubscribe(
     ],
     { encoder, start, gap, statistics },
   );
-  sink.attach(broker.subscribe(selectPrefixes([prefix, ...query.topics]), start, sink, until));
+  const selection = selectPrefixes([prefix, ...query.topics], query.filter);
+  sink.attach(broker.subscribe(selection, start, sink, until));
 }
 
 // The query beats Accept. [P18]

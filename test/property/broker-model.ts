@@ -105,7 +105,7 @@ export class BrokerModel {
   nextWanted(selection: Selection, after: number): Event | undefined {
     for (let index = after; index < this.#committed.length; index++) {
       const event = this.#committed[index];
-      if (event && selects(selection, event.topic)) return event;
+      if (event && selects(selection, event)) return event;
     }
     return undefined;
   }
@@ -270,7 +270,7 @@ export class BrokerModel {
     const { timeMs, selection, position } = told;
     const start = await this.#broker.startAtTime(timeMs);
     const next = this.nextWanted(selection, position);
-    if (next && next.offset <= start.after && start.gap === undefined)
+    if (next && next.offset <= start.offset && start.gap === undefined)
       this.violations.push(`who resumes from ${timeMs} misses event ${next.offset} of ${next.timeMs}`);
   }
 

@@ -208,7 +208,7 @@ test('a selection selects what any of the prefixes covers that it was made of', 
   fc.assert(
     fc.property(fc.array(topic, { minLength: 1, maxLength: 4 }), topic, (prefixes, one) => {
       const isWanted = prefixes.some((prefix) => covers(prefix, one));
-      expect(selects(selectPrefixes(prefixes), one)).toBe(isWanted);
+      expect(selects(selectPrefixes(prefixes), { topic: one, payload: '1' })).toBe(isWanted);
     }),
     { numRuns: 500 },
   );
@@ -254,7 +254,7 @@ test('the topic index gives each member what a scan of all would', () => {
 
 function distribute(index: LiveIndex<string>, events: readonly Event[]): Record<string, number[]> {
   const received: Record<string, number[]> = {};
-  for (const [members, wanted] of index.distribute(events)) {
+  for (const [{ members }, wanted] of index.distribute(events)) {
     for (const member of members)
       received[member] = [...(received[member] ?? []), ...wanted.map(({ offset }) => offset)];
   }
@@ -264,7 +264,7 @@ function distribute(index: LiveIndex<string>, events: readonly Event[]): Record<
 function scan(members: ReadonlyMap<string, Selection>, events: readonly Event[]): Record<string, number[]> {
   const received: Record<string, number[]> = {};
   for (const [member, wanted] of members) {
-    const offsets = events.filter((event) => selects(wanted, event.topic)).map(({ offset }) => offset);
+    const offsets = events.filter((event) => selects(wanted, event)).map(({ offset }) => offset);
     if (offsets.length > 0) received[member] = offsets;
   }
   return received;

@@ -175,7 +175,7 @@ export class MemoryEventLog implements EventLog {
       if (events.length >= maxEvents || examinedTo - after >= this.#maxExamined) break;
       if (events.length > 0 && bytes >= maxBytes) break;
       examinedTo = event.offset;
-      if (!selects(selection, event.topic)) continue;
+      if (!selects(selection, event)) continue;
       events.push(event);
       bytes += payloadBytes(event);
     }

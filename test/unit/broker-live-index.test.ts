@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LiveIndex } from '../../src/broker/live-index.ts';
+import { EventFilter } from '../../src/core/event-filter.ts';
 import type { Event } from '../../src/core/event.ts';
 import { selectPrefixes, type Selection } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
@@ -15,7 +16,7 @@ function createEvents(...paths: string[]): Event[] {
 /** Which offsets each member gets. */
 function distribute(index: LiveIndex<string>, events: readonly Event[]): Record<string, number[]> {
   const received: Record<string, number[]> = {};
-  for (const [members, wanted] of index.distribute(events))
+  for (const [{ members }, wanted] of index.distribute(events))
     for (const member of members) (received[member] ??= []).push(...wanted.map(({ offset }) => offset));
   return received;
 }
@@ -40,7 +41,7 @@ describe('the index of live subscriptions', () => {
     index.add(select('/a', '/b'), 'one');
     index.add(select('/b', '/a', '/a/x'), 'two');
     const [group, ...others] = index.distribute(createEvents('/a'));
-    expect([...(group?.[0] ?? [])]).toEqual(['one', 'two']);
+    expect([...(group?.[0].members ?? [])]).toEqual(['one', 'two']);
     expect(others).toEqual([]);
   });
 
@@ -84,6 +85,22 @@ describe('the index of live subscriptions', () => {
     index.remove(select('/a'), 'a');
     index.remove(select('/a'), 'a');
     expect(distribute(index, createEvents('/a'))).toEqual({});
+  });
+
+  test('gives members with a filter what it lets through, beside others who want all', () => {
+    const index = new LiveIndex<string>();
+    const filter = new EventFilter(new Map([['type', ['push']]]));
+    index.add(selectPrefixes([parseTopic('/a')], filter), 'pushes');
+    index.add(select('/a'), 'all');
+    const events = ['{"push":{}}', '{"commit":{}}', '1'].map((payload, i) => ({
+      topic: parseTopic('/a'),
+      payload,
+      offset: i + 1,
+      timeMs: 0,
+    }));
+    expect(distribute(index, events)).toEqual({ pushes: [1], all: [1, 2, 3] });
+    index.remove(selectPrefixes([parseTopic('/a')], filter), 'pushes');
+    expect(distribute(index, events)).toEqual({ all: [1, 2, 3] });
   });
 
   test('does not take a topic with spaces for two prefixes', () => {

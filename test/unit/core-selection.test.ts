@@ -52,7 +52,7 @@ describe('a selection', () => {
   test('selects what any of its prefixes covers', () => {
     const selection = select('/a', '/b/c');
     const wanted = ['/a', '/a/x', '/b/c', '/b/c/d', '/b', '/ab', '/', '/c'].filter((path) =>
-      selects(selection, parseTopic(path)),
+      selects(selection, { topic: parseTopic(path), payload: '1' }),
     );
     expect(wanted).toEqual(['/a', '/a/x', '/b/c', '/b/c/d']);
   });

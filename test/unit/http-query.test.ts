@@ -22,6 +22,7 @@ describe('the query of a subscription', () => {
       cursor: undefined,
       lastEventId: undefined,
       topics: [],
+      filter: undefined,
       format: undefined,
       isPoll: false,
       ...expected,
@@ -33,7 +34,10 @@ describe('the query of a subscription', () => {
     ['Since=1', 'Did you mean "since"?'],
     ['curser=x', 'Did you mean "cursor"?'],
     ['last-event-id=x', 'Did you mean "lastEventId"?'],
-    ['nonsense', 'There is no query key "nonsense". Known: since, cursor, lastEventId, format, poll, topic.'],
+    [
+      'nonsense',
+      'There is no query key "nonsense". Known: since, cursor, lastEventId, format, poll, topic, project, ref, path, author, type, hash.',
+    ],
     ['topic=a', '"a" must begin with "/"'],
     ['topic=', 'must begin with "/"'],
     ['poll=0', '"0" is no value of poll'],
@@ -50,6 +54,15 @@ describe('the query of a subscription', () => {
     expect(() => parseSubscribeQuery(query)).toThrow(
       expect.objectContaining({ code: 'invalid-query', message: expect.stringContaining(message) }),
     );
+  });
+
+  test('makes a filter of what is asked for', () => {
+    const { filter } = parseSubscribeQuery('ref=main&ref=release%2F*&type=push');
+    expect(filter?.key).toBe('[["ref",["main","release/*"]],["type",["push"]]]');
+  });
+
+  test.each(['type=comit', 'hash=1', 'ref='])('%j is no filter', (query) => {
+    expect(() => parseSubscribeQuery(query)).toThrow(expect.objectContaining({ code: 'invalid-query' }));
   });
 
   test.each(['topic=/..', 'topic=/%FF', 'topic=/%25zz'])('%j is no topic', (query) => {

@@ -24,9 +24,9 @@ const MAX_WINDOW = 16_384;
 /** Index look-ups in one call; bounds how long a call holds the loop when nothing matches. */
 const MAX_SEEKS = 4_096;
 
-/** Events and bytes of payload read in one call when the index doesn't help, selected or not. */
-const SCAN_WINDOW = 2_048;
-const SCAN_BYTES: number = 1024 * 1024;
+/** Events and bytes of payload read in one call, selected or not. */
+const MAX_EXAMINED_EVENTS = 2_048;
+const MAX_EXAMINED_BYTES: number = 1024 * 1024;
 
 type EventRow = [offset: number, path: Topic, timeMs: number, payload: string];
 
@@ -73,11 +73,13 @@ export class EventReader {
 
   /** The page that is asked for, of the events up to `lastOffset`. */
   read(request: ReadRequest, lastOffset: number): EventPage {
-    const { selection, after, maxEvents, maxBytes } = request;
+    const { selection, after, maxEvents } = request;
     if (maxEvents === 0 || after >= lastOffset) return { events: [], examinedTo: after };
     const topicIds = this.#topicIds(selection);
-    if (topicIds === 'many') return this.#scan(request, lastOffset);
-    return this.#fetch(this.#find(topicIds, after, lastOffset, maxEvents), maxBytes);
+    if (topicIds === 'many') return collect(this.#eventsBetween(after, lastOffset), request, lastOffset);
+    const limit = selection.filter ? MAX_EXAMINED_EVENTS : maxEvents;
+    const { offsets, examinedTo } = this.#find(topicIds, after, lastOffset, limit);
+    return collect(this.#eventsAt(offsets), request, examinedTo);
   }
 
   /** The event at an offset, if it is held. */
@@ -96,42 +98,23 @@ export class EventReader {
     return this.#bytesThrough.get(offset);
   }
 
-  // Reads event by event, and leaves out those that are not selected.
-  #scan({ selection, after, maxEvents, maxBytes }: ReadRequest, lastOffset: number): EventPage {
-    const events: Event[] = [];
-    let bytes = 0;
-    let examinedBytes = 0;
-    let examinedCount = 0;
+  // All of them, selected or not.
+  *#eventsBetween(after: number, lastOffset: number): Generator<Event, void, undefined> {
+    let expected = after + 1;
     for (const row of this.#eventsAfter.iterate(after)) {
       const event = toEvent(row);
-      const eventBytes = payloadBytes(event);
-      examinedCount += 1;
-      if (event.offset !== after + examinedCount) throw missing(after + examinedCount);
-      examinedBytes += eventBytes;
-      if (selects(selection, event.topic)) {
-        events.push(event);
-        bytes += eventBytes;
-      }
-      const isPageFull = events.length >= maxEvents || bytes >= maxBytes;
-      if (isPageFull || examinedCount >= SCAN_WINDOW || examinedBytes >= SCAN_BYTES) {
-        return { events, examinedTo: event.offset };
-      }
+      if (event.offset !== expected++) throw missing(expected - 1);
+      yield event;
     }
-    if (after + examinedCount < lastOffset) throw missing(after + examinedCount + 1);
-    return { events, examinedTo: lastOffset };
+    if (expected <= lastOffset) throw missing(expected);
   }
 
-  #fetch(found: Found, maxBytes: number): EventPage {
-    const events: Event[] = [];
-    let bytes = 0;
-    for (const offset of found.offsets) {
+  *#eventsAt(offsets: readonly number[]): Generator<Event, void, undefined> {
+    for (const offset of offsets) {
       const event = this.eventAt(offset);
       if (!event) throw missing(offset);
-      events.push(event);
-      bytes += payloadBytes(event);
-      if (bytes >= maxBytes) return { events, examinedTo: offset };
+      yield event;
     }
-    return { events, examinedTo: found.examinedTo };
   }
 
   #find(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {
@@ -169,6 +152,31 @@ export class EventReader {
     }
     return { offsets, examinedTo };
   }
+}
+
+// Takes what is selected until a bound is reached; `end`: up to where it was examined if all candidates were.
+function collect(
+  candidates: Iterable<Event>,
+  { selection, maxEvents, maxBytes }: ReadRequest,
+  end: number,
+): EventPage {
+  const events: Event[] = [];
+  let bytes = 0;
+  let examinedCount = 0;
+  let examinedBytes = 0;
+  for (const event of candidates) {
+    const eventBytes = payloadBytes(event);
+    examinedCount += 1;
+    examinedBytes += eventBytes;
+    if (selects(selection, event)) {
+      events.push(event);
+      bytes += eventBytes;
+    }
+    const isPageFull = events.length >= maxEvents || bytes >= maxBytes;
+    if (isPageFull || examinedCount >= MAX_EXAMINED_EVENTS || examinedBytes >= MAX_EXAMINED_BYTES)
+      return { events, examinedTo: event.offset };
+  }
+  return { events, examinedTo: end };
 }
 
 // No payload has such a character, and one would break the lines of a stream.
