@@ -4,6 +4,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +24,8 @@ export interface BrokerOptions {
   readonly flags?: readonly string[];
   /** Listens on a Unix socket in the broker's directory instead of a port. */
   readonly onUnixSocket?: boolean;
+  /** Listens on the same port again after each restart, as clients that reconnect by themselves need it. */
+  readonly keepsPort?: boolean;
   /** Variables beside PATH; nothing else is inherited. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -31,6 +34,7 @@ export interface BrokerOptions {
 export class BrokerProcess {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'gitpubsub-test-'));
   readonly #options: BrokerOptions;
+  #port = '0';
   #child: ChildProcess | undefined;
   #target: Target | undefined;
   #exit: Promise<ProcessExit> = Promise.resolve({ code: null, signal: null });
@@ -56,6 +60,7 @@ export class BrokerProcess {
   static async start(options: BrokerOptions = {}): Promise<BrokerProcess> {
     const broker = new BrokerProcess(options);
     try {
+      if (options.keepsPort === true) broker.#port = await findFreePort();
       await broker.launch();
     } catch (error) {
       await broker.dispose();
@@ -72,7 +77,7 @@ export class BrokerProcess {
     return join(this.directory, 'gitpubsub.sock');
   }
 
-  /** Where to connect; another port after each restart. */
+  /** Where to connect; another port after each restart, unless it `keepsPort`. */
   get target(): Target {
     if (this.#target === undefined) throw new TypeError('the broker is not listening');
     return this.#target;
@@ -100,7 +105,8 @@ export class BrokerProcess {
   async launch(): Promise<void> {
     this.#output = '';
     this.#stderr = '';
-    const where = this.#options.onUnixSocket === true ? ['--socket', this.socketPath] : ['--port', '0'];
+    const where =
+      this.#options.onUnixSocket === true ? ['--socket', this.socketPath] : ['--port', this.#port];
     const child = spawn(
       process.execPath,
       [cliPath, 'serve', ...where, '--database', this.databasePath, ...(this.#options.flags ?? [])],
@@ -230,6 +236,16 @@ export async function runCommandLine(
   } finally {
     child.kill('SIGKILL');
   }
+}
+
+// Why not the port that a broker with port 0 got: only a port that was asked for can be taken again while old connections linger.
+async function findFreePort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new TypeError('a port has a number');
+  return String(address.port);
 }
 
 function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {

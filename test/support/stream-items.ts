@@ -32,14 +32,9 @@ export type TakeChunk = (chunk: Buffer) => StreamItem[];
 
 /** The taker of chunks for a format, by its media type. */
 export function createTaker(mediaType: string | undefined): TakeChunk {
-  switch (mediaType) {
-    case 'application/x-ndjson':
-      return splitAt('\n', toLineItem);
-    case 'text/event-stream':
-      return splitAt('\n\n', toBlockItem);
-    default:
-      return (chunk) => [toChunkItem(chunk)];
-  }
+  if (mediaType === 'application/x-ndjson') return splitAt('\n', toLineItem);
+  if (mediaType === 'text/event-stream') return splitAt('\n\n', toBlockItem);
+  return (chunk) => [toChunkItem(chunk)];
 }
 
 /** The member `pubsub_cursor` at the end of an object. */
