@@ -49,6 +49,17 @@ describe('a selection', () => {
     expect(select(...some).key).not.toBe(select(...others).key);
   });
 
+  test('of many prefixes holds the outermost, and selects what any of them covers', () => {
+    const paths = Array.from({ length: 40 }, (_, i) => `/many/${i}`);
+    const selection = select(...paths, ...paths.map((path) => `${path}/below`), '/many/7');
+    expect(selection.prefixes).toEqual(paths.toSorted());
+    const wanted = ['/many/7', '/many/39/below/x', '/many', '/many/40', '/many/70', '/'].filter((path) =>
+      selects(selection, parseTopic(path)),
+    );
+    expect(wanted).toEqual(['/many/7', '/many/39/below/x']);
+    expect(select(...paths, '/').prefixes).toEqual(['/']);
+  });
+
   test('selects what any of its prefixes covers', () => {
     const selection = select('/a', '/b/c');
     const wanted = ['/a', '/a/x', '/b/c', '/b/c/d', '/b', '/ab', '/', '/c'].filter((path) =>
