@@ -1,9 +1,10 @@
 // The query of a GET: what it may hold, checked as a whole so that a slip of the pen doesn't silently go live. [P18]
 import { type Cursor, parseCursor } from '../core/cursor.ts';
+import { EventFilter, FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import { parsePrefix, type Topic } from '../core/topic.ts';
-import { EventFilter, FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
+import { isBrokerPath } from './broker-paths.ts';
 import { FORMAT_NAMES, type FormatName } from './formats.ts';
 import { parseSeconds } from './seconds.ts';
 
@@ -56,6 +57,8 @@ function readSince(text: string | undefined): string | undefined {
 // Written as a path, or as `pubsub_path` shows it.
 function readTopic(text: string): Topic {
   if (!text.startsWith('/')) throw invalid(`The topic "${text}" must begin with "/".`);
+  if (isBrokerPath(text))
+    throw invalid(`"${text}" is no topic: what begins with "/-" belongs to the broker.`); // [P3]
   return parsePrefix(text);
 }
 

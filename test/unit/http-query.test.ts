@@ -40,6 +40,7 @@ describe('the query of a subscription', () => {
     ],
     ['topic=a', '"a" must begin with "/"'],
     ['topic=', 'must begin with "/"'],
+    ['topic=/-/livez', '"/-/livez" is no topic'],
     ['poll=0', '"0" is no value of poll'],
     ['poll=1&poll=1', 'stands there twice'],
     ['=1', 'There is no query key ""'],
