@@ -36,10 +36,10 @@ const NAMES_BY_MEDIA_TYPE: ReadonlyMap<string, FormatName> = new Map([
   ['text/event-stream', 'sse'],
 ]);
 
-/** The format that an `Accept` header prefers; the default one if it names none of ours. */
-export function negotiateFormat(accept: string | undefined): FormatName {
+/** The format that the `Accept` headers, joined by commas, prefer; the default one if it names none of ours. */
+export function negotiateFormat(accept: string): FormatName {
   let best: { name: FormatName; quality: number } = { name: 'gitpubsub', quality: 0 };
-  for (const range of accept?.split(',') ?? []) {
+  for (const range of accept.split(',')) {
     const [mediaType = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
     const name = NAMES_BY_MEDIA_TYPE.get(mediaType);
     const quality = readQuality(parameters);

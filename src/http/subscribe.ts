@@ -43,7 +43,7 @@ export async function handleSubscribe(
 
 // The query beats Accept. [P18]
 function chooseEncoder(encoders: Encoders, head: RequestHead, query: SubscribeQuery): StreamEncoder {
-  const name = query.format ?? negotiateFormat(head.get('accept'));
+  const name = query.format ?? negotiateFormat(head.all('accept').join(','));
   if (!query.isPoll) return encoders.live[name];
   if (name !== 'sse') return encoders.poll[name];
   throw new GitPubSubError(

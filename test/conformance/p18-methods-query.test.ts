@@ -24,6 +24,15 @@ function splitList(value: string | undefined): readonly string[] {
   return (value ?? '').split(',').map((part) => part.trim());
 }
 
+async function readMediaType(
+  path: string,
+  headers: readonly (readonly [string, string])[],
+): Promise<string | undefined> {
+  const stream = await StreamReader.open(broker.target, path, { headers });
+  stream.close();
+  return stream.response.header('content-type');
+}
+
 /** The headers of a page of that origin that wants to subscribe with a since. */
 function preflight(origin: string): readonly (readonly [string, string])[] {
   return [
@@ -40,12 +49,15 @@ describe('P18 the query of a GET', () => {
     stream.close();
   });
 
-  it('beats Accept', async () => {
-    const stream = await StreamReader.open(broker.target, '/query?format=gitpubsub', {
-      headers: [['Accept', 'text/event-stream']],
-    });
-    expect(stream.response.header('content-type')).toBe('application/x-gitpubsub');
-    stream.close();
+  it.each([
+    ['gitpubsub', 'text/event-stream', 'application/x-gitpubsub'],
+    ['gitpubsub', 'application/x-ndjson', 'application/x-gitpubsub'],
+    ['ndjson', 'text/event-stream', 'application/x-ndjson'],
+    ['ndjson', 'text/html', 'application/x-ndjson'],
+    ['sse', 'application/x-ndjson', 'text/event-stream'],
+    ['sse', '*/*', 'text/event-stream'],
+  ])('beats Accept: format=%s and %s', async (format, accept, expected) => {
+    expect(await readMediaType(`/query?format=${format}`, [['Accept', accept]])).toBe(expected);
   });
 
   it('may be empty', async () => {
@@ -67,6 +79,8 @@ describe('P18 the query of a GET', () => {
     ['curser=x', 'cursor'],
     ['lasteventid=x', 'lastEventId'],
     ['fromat=gitpubsub', 'format'],
+    ['topics=/a', 'topic'],
+    ['pol=1', 'poll'],
   ])('is refused with the nearest known name: ?%s', async (query, nearest) => {
     const { detail } = expectProblem(await request(broker.target, { path: `/query?${query}` }), 400);
     expect(detail).toContain(nearest);
@@ -75,6 +89,9 @@ describe('P18 the query of a GET', () => {
   it.each([
     ['format=gitpubsbu', 'gitpubsub'],
     ['format=xml', 'gitpubsub'],
+    ['format=NDJSON', 'ndjson'],
+    ['format=ndjsn', 'ndjson'],
+    ['format=text/event-stream', 'sse'],
     ['format=', 'gitpubsub'],
   ])('is refused with the formats that there are: ?%s', async (query, known) => {
     const { detail } = expectProblem(await request(broker.target, { path: `/query?${query}` }), 400);
@@ -98,6 +115,37 @@ describe('P18 the query of a GET', () => {
       expectProblem(await request(broker.target, { path: `/query?${query}` }), 400);
     },
   );
+});
+
+describe('P18 Accept', () => {
+  it.each([
+    ['the one that it names', [['Accept', 'application/x-ndjson']], 'application/x-ndjson'],
+    ['whatever the case', [['ACCEPT', 'Text/Event-Stream']], 'text/event-stream'],
+    ['with parameters', [['Accept', 'application/x-ndjson; charset=utf-8']], 'application/x-ndjson'],
+    ['among others', [['Accept', 'application/json, text/event-stream, */*;q=0.1']], 'text/event-stream'],
+    [
+      'the one it likes best',
+      [['Accept', 'application/x-ndjson;q=0.3, text/event-stream;q=0.7']],
+      'text/event-stream',
+    ],
+    ['the first of equals', [['Accept', 'text/event-stream, application/x-ndjson']], 'text/event-stream'],
+    ['none that it excludes', [['Accept', 'text/event-stream;q=0']], 'application/x-gitpubsub'],
+    [
+      'in a second header',
+      [
+        ['Accept', 'text/plain'],
+        ['Accept', 'text/event-stream'],
+      ],
+      'text/event-stream',
+    ],
+    [
+      'the default one for nothing known',
+      [['Accept', 'application/json, text/*']],
+      'application/x-gitpubsub',
+    ],
+  ] as const)('gets the format that it asks for: %s', async (_how, headers, expected) => {
+    expect(await readMediaType('/accept', headers)).toBe(expected);
+  });
 });
 
 describe('P18 the query elsewhere', () => {

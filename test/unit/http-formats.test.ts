@@ -91,7 +91,6 @@ describe('Server-Sent Events', () => {
 
 describe('Accept', () => {
   test.each([
-    [undefined, 'gitpubsub'],
     ['*/*', 'gitpubsub'],
     ['', 'gitpubsub'],
     ['application/json', 'gitpubsub'],
