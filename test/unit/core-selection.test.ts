@@ -54,7 +54,7 @@ describe('a selection', () => {
     const selection = select(...paths, ...paths.map((path) => `${path}/below`), '/many/7');
     expect(selection.prefixes).toEqual(paths.toSorted());
     const wanted = ['/many/7', '/many/39/below/x', '/many', '/many/40', '/many/70', '/'].filter((path) =>
-      selects(selection, parseTopic(path)),
+      selects(selection, { topic: parseTopic(path), payload: '1' }),
     );
     expect(wanted).toEqual(['/many/7', '/many/39/below/x']);
     expect(select(...paths, '/').prefixes).toEqual(['/']);
