@@ -20,15 +20,15 @@ const LINE = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/.+
 const BRANCHES = 'refs/heads/';
 
 /**
- * Parses the lines of one push; those that changed nothing fall away.
+ * Parses the lines of one push; those that changed nothing fall away. `prefix` goes before each name, one character a byte.
  * @throws Error for a line of another form
  */
-export function parseRefUpdates(lines: Buffer): RefUpdate[] {
+export function parseRefUpdates(lines: Buffer, prefix: string = ''): RefUpdate[] {
   return lines
     .toString('latin1') // Why: it keeps every byte, so a name that is not UTF-8 is not lost.
     .split('\n')
     .filter((line) => line !== '')
-    .map(parseRefUpdate)
+    .map((line) => parseRefUpdate(line, prefix))
     .filter((update) => update.before !== update.after);
 }
 
@@ -42,11 +42,12 @@ export function shortName(update: RefUpdate): string {
   return update.type === 'branch' ? update.ref.text.slice(BRANCHES.length) : update.ref.text;
 }
 
-function parseRefUpdate(line: string): RefUpdate {
-  const [, before, after, refBytes] = LINE.exec(line) ?? [];
-  if (before === undefined || after === undefined || refBytes === undefined) {
+function parseRefUpdate(line: string, prefix: string): RefUpdate {
+  const [, before, after, name] = LINE.exec(line) ?? [];
+  if (before === undefined || after === undefined || name === undefined) {
     throw new Error(`${JSON.stringify(line)} is no "<old> <new> <ref>" with two full hashes and a full ref.`);
   }
+  const refBytes = prefix + name;
   return {
     before,
     after,

@@ -14,21 +14,38 @@ export interface SpooledPush {
 }
 
 /**
- * Reads a record: `<name>=<value>` fields, then the lines git gave the hook, all divided by NUL.
- * @throws Error if the lines are no ref updates
+ * Reads a record: `<name>=<value>` fields, then the lines git gave the hook, all divided by NUL, and a NUL at the end.
+ * @throws Error if it is none or a part of one
  */
 export function parseSpooledPush(record: Buffer): SpooledPush {
-  const fields = record.toString('latin1').split('\0'); // Why: it keeps every byte.
-  const updates = parseRefUpdates(Buffer.from(fields.pop() ?? '', 'latin1'));
+  const { fields, lines } = divideRecord(record.toString('latin1')); // Why: it keeps every byte.
   const valuesOf = (name: string): Buffer[] =>
     fields
       .filter((field) => field.startsWith(`${name}=`))
       .map((field) => Buffer.from(field.slice(name.length + 1), 'latin1'));
+  const namespace = Buffer.concat(valuesOf('namespace')).toString('latin1');
   const [pusher] = valuesOf('pusher').filter((value) => value.length > 0);
   return {
-    updates,
+    updates: parseRefUpdates(Buffer.from(lines, 'latin1'), namespacePrefix(namespace)),
     pusher: pusher === undefined ? undefined : decodeText(cutText(pusher, MAX_IDENTITY_BYTES)),
     options: valuesOf('option').map((value) => decodeText(value)),
     url: valuesOf('url').join(''),
   };
+}
+
+// Records of the first version have no namespace, and nothing at their end.
+function divideRecord(record: string): { fields: string[]; lines: string } {
+  const fields = record.split('\0');
+  const isMarked = fields.some((field) => field.startsWith('namespace='));
+  const mark = isMarked ? fields.pop() : '';
+  const lines = fields.pop() ?? '';
+  if (mark !== '' || lines === '' || !fields.every((field) => field.includes('=')))
+    throw new Error('The record of a push is not whole.');
+  return { fields, lines };
+}
+
+// Where the refs of a namespace really are. Source: gitnamespaces(7)
+function namespacePrefix(namespace: string): string {
+  const names = namespace.split('/');
+  return names.map((name) => (name === '' ? '' : `refs/namespaces/${name}/`)).join('');
 }

@@ -180,7 +180,7 @@ test('the hook notes pusher, options and refs, and leaves no other file', async 
   expect(name).toMatch(/^\d{10}\.\d{9}-[0-9a-f]{16}\.push$/);
   const zeros = '0'.repeat(40);
   expect(readFileSync(join(spoolOf(sandbox), name), 'utf8')).toBe(
-    `pusher=ada\0url=\0option=a\tb\0option=\0${zeros} ${hash} refs/heads/main\n${zeros} ${hash} refs/heads/x\n`,
+    `pusher=ada\0url=\0namespace=\0option=a\tb\0option=\0${zeros} ${hash} refs/heads/main\n${zeros} ${hash} refs/heads/x\n\0`,
   );
   expect(sandbox.list('.')).toEqual(['spool']);
 });
@@ -191,7 +191,7 @@ test('pushes are noted in the order of arrival', async () => {
   const refs = sandbox.list('spool').map((name) =>
     readFileSync(join(spoolOf(sandbox), name), 'utf8')
       .trim()
-      .slice(-1),
+      .at(-3),
   );
   expect(refs).toEqual(['z', 'm', 'a']);
 });

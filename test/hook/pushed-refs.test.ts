@@ -119,6 +119,23 @@ test('a ref outside heads and tags is of type other, under its full name', async
   expect(recorder.events[0]?.path).toBe('/json/widget/refs/changes/01/1/1');
 });
 
+test('a push into a namespace is one of the refs it really changes, the first push of all included', async () => {
+  const { sandbox, recorder, announce } = await setUpGit();
+  const inNamespace = (name: string): string => `--receive-pack=git --namespace=${name} receive-pack`;
+  const hash = sandbox.commit('one');
+  expect(await announce(inNamespace('team'), 'main')).toBeUndefined();
+  const second = sandbox.commit('two');
+  expect(await announce(inNamespace('other'), 'main')).toBeUndefined();
+  expect(await announce('main')).toBeUndefined();
+  expect(recorder.commits.map((commit) => commit.hash)).toEqual([hash, second]);
+  expect(recorder.pushes).toMatchObject([
+    { ref: 'refs/namespaces/team/refs/heads/main', type: 'other', commits: 1 },
+    { ref: 'refs/namespaces/other/refs/heads/main', type: 'other', commits: 1 },
+    { ref: 'refs/heads/main', type: 'branch', commits: 0 },
+  ]);
+  expect(recorder.events[0]?.path).toBe('/json/widget/refs/namespaces/team/refs/heads/main');
+});
+
 test.each([
   [{ GL_USERNAME: 'gl', GITEA_PUSHER_NAME: 'gitea' }, 'gl'],
   [{ GITEA_PUSHER_NAME: 'gitea', REMOTE_USER: 'http' }, 'gitea'],

@@ -38,3 +38,25 @@ test('a pusher who is too long is cut', () => {
 test.each(['a b c\n', `pusher=x\0${LINE}more`])('what is no push is told: %j', (record) => {
   expect(() => parse(record)).toThrow('is no "<old> <new> <ref>"');
 });
+
+const MARKED = `pusher=petra\0url=\0namespace=\0option=x\0${LINE}${LINE.replace('main', 'x')}\0`;
+
+test('of a record that says where it ends no other length is a push', () => {
+  expect(parse(MARKED).updates).toHaveLength(2);
+  const lengths = Array.from({ length: MARKED.length }, (_, length) => length);
+  for (const length of lengths) expect(() => parse(MARKED.slice(0, length))).toThrow(Error);
+});
+
+test('a record whose end is zeros is no push, wherever they begin', () => {
+  const lengths = Array.from({ length: MARKED.length - 1 }, (_, length) => length);
+  for (const length of lengths)
+    expect(() => parse(MARKED.slice(0, length).padEnd(MARKED.length, '\0'))).toThrow(Error);
+});
+
+test.each([
+  ['team', 'refs/namespaces/team/refs/heads/main'],
+  ['a/b', 'refs/namespaces/a/refs/namespaces/b/refs/heads/main'],
+  ['gr\xfc\xdfe', 'refs/namespaces/gr\xfc\xdfe/refs/heads/main'],
+])('the refs of the namespace %j have their full names', (namespace, ref) => {
+  expect(parse(`namespace=${namespace}\0${LINE}\0`).updates.map(({ refBytes }) => refBytes)).toEqual([ref]);
+});
