@@ -21,7 +21,7 @@ const HOLD_FOR_MS = 3_600_000;
 
 /** Delivers what waits in a repository, after noting the push on standard input if the hook could not. */
 export async function runDeliver(gitDirectory: string, { held = false }: { held?: boolean }): Promise<void> {
-  process.umask(await umaskFor(gitDirectory, process.umask()));
+  process.umask(await umaskFor(gitDirectory));
   process.on('SIGHUP', ignore); // Why: where there is no setsid, the pusher's connection would end it.
   if (held) await noteHeldPush(gitDirectory);
   const options = { retryForMs: RETRY_FOR_MS, lockWaitMs: 0, settleMs: SETTLE_MS };

@@ -180,7 +180,7 @@ function gitEnvironment(): NodeJS.ProcessEnv {
     ...Object.fromEntries(inherited),
     LC_ALL: 'C.UTF-8',
     GIT_CONFIG_GLOBAL: devNull,
-    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_SYSTEM: devNull,
     GITPUBSUB_COMMAND: '"$DEMO_NODE" "$DEMO_CLI"',
     DEMO_NODE: process.execPath,
     DEMO_CLI: CLI_PATH,

@@ -18,7 +18,6 @@ const SETTLE_MS = 1_000;
 
 /** Delivers what waits in the repositories that the paths stand for. Returns the exit status: 0 when nothing is left. */
 export async function runFlush(paths: readonly string[]): Promise<number> {
-  const umask = process.umask();
   const unreachable = new Set<string>();
   let status = 0;
   for (const path of paths) {
@@ -29,7 +28,7 @@ export async function runFlush(paths: readonly string[]): Promise<number> {
     let repositoryCount = 0;
     for await (const repository of findRepositories(resolve(path))) {
       repositoryCount += 1;
-      process.umask(await umaskFor(repository, umask));
+      process.umask(await umaskFor(repository));
       const isFlushed = await flush(repository, unreachable);
       if (!isFlushed && status === 0) status = EXIT_TEMPORARY;
     }

@@ -36,6 +36,7 @@ const TOOLS = [
   'setsid',
   'sync',
   'tr',
+  'wc',
 ];
 
 // A repository with the hook and one commit that has not been pushed.
@@ -80,6 +81,14 @@ async function pushQuietly(
 
 function expectOnePush({ recorder }: GitFixture): void {
   expect(recorder.events.map(({ event }) => Object.keys(event)[0])).toEqual(['commit', 'push']);
+}
+
+function logOf({ bare }: GitSandbox): string {
+  return join(bare, 'gitpubsub', 'log');
+}
+
+function readLog({ sandbox }: GitFixture): string {
+  return existsSync(logOf(sandbox)) ? readFileSync(logOf(sandbox), 'utf8') : '';
 }
 
 function spoolOf({ bare }: GitSandbox): string {
@@ -142,6 +151,38 @@ test.each(["sh -c 'exit 3'", "sh -c 'kill -9 $$'", "sh -c 'syntax ('", 'unbalanc
   },
 );
 
+test.each([
+  ['no-such-program', /no-such-program/],
+  ["sh -c 'echo This node is broken. >&2; exit 1'", /^This node is broken\.$/m],
+])('the log says why a command does not start: %s', async (command, reason) => {
+  const fixture = await setUp();
+  fixture.sandbox.setCommand(command);
+  await pushQuietly(fixture);
+  await pollUntil(() => (reason.test(readLog(fixture)) ? true : undefined), 'the log says so');
+});
+
+test('the log says that there is no gitpubsub', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  sandbox.bareGit('config', '--unset', 'gitpubsub.command');
+  const path = makePath(sandbox);
+  await pushQuietly(fixture, { PATH: path });
+  await pollUntil(() => (readLog(fixture).endsWith('not set.\n') ? true : undefined), 'the log says so');
+  expect(readLog(fixture)).toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z gitpubsub is not on the PATH, which is .*\/bin, /);
+});
+
+test('what deliveries say does not make the log grow for ever', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  mkdirSync(spoolOf(sandbox), { recursive: true });
+  writeFileSync(logOf(sandbox), 'x'.repeat(70_000));
+  const delivery = useCommand(sandbox, "sh -c 'echo Trouble. >&2' sh");
+  await pushQuietly(fixture);
+  await delivery.finish();
+  expect(readLog(fixture)).toBe('Trouble.\n');
+  expect(statSync(`${logOf(sandbox)}.old`).size).toBe(70_000);
+});
+
 test('the push does not wait for its delivery', async () => {
   const fixture = await setUp();
   const delivery = useCommand(fixture.sandbox, 'sleep 60; :');
@@ -149,7 +190,7 @@ test('the push does not wait for its delivery', async () => {
   await pollUntil(() => (delivery.running.length === 1 ? true : undefined), 'the delivery is at work');
 });
 
-test('the delivery has no standard streams and a session of its own', async () => {
+test('the delivery has no standard streams of the push, and a session of its own', async () => {
   const fixture = await setUp();
   const { sandbox } = fixture;
   const seen = join(sandbox.root, 'seen');
@@ -160,7 +201,7 @@ test('the delivery has no standard streams and a session of its own', async () =
   await pushQuietly(fixture);
   await delivery.finish();
   const [stdin, , stderr, session] = readFileSync(seen, 'utf8').trim().split('\n');
-  expect([stdin, stderr]).toEqual(['/dev/null', '/dev/null']);
+  expect([stdin, stderr]).toEqual(['/dev/null', logOf(sandbox)]);
   const [pid, sid] = session?.trim().split(/ +/) ?? [];
   expect(pid).toBe(sid);
 });
@@ -182,7 +223,7 @@ test('the hook notes pusher, options and refs, and leaves no other file', async 
   expect(readFileSync(join(spoolOf(sandbox), name), 'utf8')).toBe(
     `pusher=ada\0url=\0namespace=\0option=a\tb\0option=\0${zeros} ${hash} refs/heads/main\n${zeros} ${hash} refs/heads/x\n\0`,
   );
-  expect(sandbox.list('.')).toEqual(['spool']);
+  expect(sandbox.list('.').filter((file) => file !== 'log')).toEqual(['spool']);
 });
 
 test('pushes are noted in the order of arrival', async () => {
@@ -204,7 +245,7 @@ test('the hook reads all that git writes', async () => {
     stderr: '',
   });
   const [name = ''] = sandbox.list('spool');
-  expect(readFileSync(join(spoolOf(sandbox), name), 'utf8').endsWith(`\0${lines}`)).toBe(true);
+  expect(readFileSync(join(spoolOf(sandbox), name), 'utf8').endsWith(`\0${lines}\0`)).toBe(true);
 });
 
 test('it takes old, new and ref as arguments', async () => {
@@ -375,10 +416,13 @@ test('variables of the push do not reach the delivery', async () => {
   expect(fixture.recorder.commits[1]?.hash).toBe(hash);
 });
 
-test('what the hook writes into a repository that a group shares is the group’s', async () => {
+test.each([
+  ['is for its account alone', 0o755, 0],
+  ['that a group shares is for the group', 0o2775, 0o060],
+])('what the hook writes into a repository %s', async (_, mode, others) => {
   const fixture = await setUp();
   const { sandbox } = fixture;
-  chmodSync(join(sandbox.bare, 'objects'), 0o2775);
+  chmodSync(join(sandbox.bare, 'objects'), mode);
   const delivery = useCommand(
     sandbox,
     `sh -c 'umask 022; exec "$0" "$@"' '${process.execPath}' '${CLI_PATH}'`,
@@ -388,7 +432,26 @@ test('what the hook writes into a repository that a group shares is the group’
   const announced = join(sandbox.bare, 'gitpubsub', 'announced.json');
   await pollUntil(() => (existsSync(announced) ? true : undefined), 'the push is taken in');
   delivery.kill();
-  for (const path of ['spool', 'outbox', 'announced.json']) {
-    expect(statSync(join(sandbox.bare, 'gitpubsub', path)).mode & 0o060).toBe(0o060);
-  }
+  const [batches = ''] = sandbox.list('outbox');
+  for (const path of ['spool', 'outbox', 'announced.json', join('outbox', batches)])
+    expect(statSync(join(sandbox.bare, 'gitpubsub', path)).mode & 0o067).toBe(others);
+});
+
+test('what the hook itself notes is for its account alone', async () => {
+  const { sandbox, push } = await setUp();
+  await push('main');
+  const [name = ''] = sandbox.list('spool');
+  expect(statSync(join(spoolOf(sandbox), name)).mode & 0o777).toBe(0o600);
+});
+
+test('settings of the machine count where the server hides them from its own git, as Gitea does', async () => {
+  const fixture = await setUp();
+  const { sandbox, recorder } = fixture;
+  const delivery = useCommand(sandbox);
+  for (const key of ['command', 'url']) sandbox.bareGit('config', '--unset', `gitpubsub.${key}`);
+  const settings = join(sandbox.root, 'gitconfig');
+  writeFileSync(settings, `[gitpubsub]\n\tcommand = ${delivery.path}\n\turl = ${recorder.url}\n`);
+  await pushQuietly(fixture, { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_SYSTEM: settings });
+  await delivery.finish();
+  expectOnePush(fixture);
 });

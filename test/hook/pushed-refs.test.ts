@@ -137,6 +137,8 @@ test('a push into a namespace is one of the refs it really changes, the first pu
 });
 
 test.each([
+  [{ GL_USERNAME: 'gitlab', GL_USER: 'gitolite' }, 'gitlab'],
+  [{ GL_USER: 'gitolite', REMOTE_USER: 'http' }, 'gitolite'],
   [{ GL_USERNAME: 'gl', GITEA_PUSHER_NAME: 'gitea' }, 'gl'],
   [{ GITEA_PUSHER_NAME: 'gitea', REMOTE_USER: 'http' }, 'gitea'],
   [{ GL_USERNAME: '', REMOTE_USER: 'http' }, 'http'],

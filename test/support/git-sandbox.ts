@@ -26,7 +26,7 @@ export const GIT_ENVIRONMENT: Readonly<Record<string, string | undefined>> = {
   HOME: tmpdir(),
   LC_ALL: 'C.UTF-8',
   GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_CONFIG_SYSTEM: '/dev/null',
   GIT_AUTHOR_NAME: 'Ada Author',
   GIT_AUTHOR_EMAIL: 'ada@example.org',
   GIT_AUTHOR_DATE: '1700000000 +0530',
