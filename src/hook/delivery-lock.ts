@@ -3,6 +3,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { openForAppending } from './file-owner.ts';
 
 /** A lock that is held. */
 export interface DeliveryLock {
@@ -28,6 +29,8 @@ const LOCK_NB = '4';
  * @throws Error if there is no way to lock
  */
 export async function takeLock(path: string, waitMs: number): Promise<DeliveryLock | undefined> {
+  // Why not left to the helper: it would follow a link, and make the file root's own.
+  await (await openForAppending(path)).close();
   const isPatient = waitMs > 0;
   const flock = isPatient ? [path, 'cat'] : ['-n', path, 'cat'];
   const helper = (await startHelper('flock', flock)) ?? (await startPerl(path, isPatient));

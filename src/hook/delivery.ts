@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GitPubSubError } from '../core/errors.ts';
 import { takeLock, type DeliveryLock } from './delivery-lock.ts';
+import { removeLeftovers } from './durable-files.ts';
 import { readWaiting, writeLastDelivery, type Waiting } from './delivery-status.ts';
 import { Git, type Environment } from './git.ts';
 import { hookFilesOf, type HookFiles } from './hook-files.ts';
@@ -49,6 +50,7 @@ export async function deliver(gitDirectory: string, options: DeliveryOptions): P
     const lock = await takeLock(files.lock, options.lockWaitMs);
     if (lock === undefined) return round.report(undefined, true);
     try {
+      for (const directory of [files.spool, files.outbox]) await removeLeftovers(directory);
       failure = await round.run(lock);
     } finally {
       await lock.release();

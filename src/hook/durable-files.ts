@@ -1,10 +1,16 @@
 // Files that are whole or not there, also after a crash of the machine. Knows nothing of what is in them.
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createFile, makeOwnedDirectory } from './file-owner.ts';
+
+const TEMPORARY_SUFFIX = '.tmp';
+
+// No writer takes as long: whoever wrote it was killed.
+const LEFTOVER_AFTER_MS = 24 * 3_600_000;
 
 /** Writes a file in one step: until it is on the disk, the old one stands. Two writers of one file must not meet. */
 export async function replaceFile(path: string, data: string | Buffer): Promise<void> {
-  const temporary = `${path}.tmp`;
+  const temporary = path + TEMPORARY_SUFFIX;
   try {
     await writeSynced(temporary, data);
     await rename(temporary, path);
@@ -17,12 +23,28 @@ export async function replaceFile(path: string, data: string | Buffer): Promise<
 
 /** Writes a file to the disk; its name is there to stay only after {@link syncDirectory}. */
 export async function writeSynced(path: string, data: string | Buffer): Promise<void> {
-  const file = await open(path, 'w');
+  const file = await createFile(path);
   try {
     await file.writeFile(data);
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Makes a directory that is there to stay, and those above it where there are none. */
+export async function makeDirectory(path: string): Promise<void> {
+  for (const made of await makeOwnedDirectory(path)) await syncDirectory(dirname(made));
+}
+
+/** Removes what writers that were killed, hooks included, have left in a directory. Resolves always: it harms nobody. */
+export async function removeLeftovers(directory: string): Promise<void> {
+  const names = await listIfThere(directory).catch(() => []);
+  for (const name of names.filter((each) => each.endsWith(TEMPORARY_SUFFIX))) {
+    const path = join(directory, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_AFTER_MS)
+      await rm(path, { force: true }).catch(() => undefined);
   }
 }
 

@@ -1,7 +1,8 @@
 // Puts the hook into a repository: as a link to the one that is shipped, behind whatever hook is there already.
-import { chmod, link, lstat, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GitPubSubError } from '../core/errors.ts';
+import { makeDirectory } from './durable-files.ts';
 import { CHAIN_MARK, type HookPlace } from './hook-place.ts';
 
 // What the other hook is called from then on.
@@ -37,7 +38,7 @@ export async function installHook(place: HookPlace, shippedHook: string): Promis
 }
 
 async function putLink(path: string, shippedHook: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   await replace(path, (temporary) => symlink(shippedHook, temporary));
 }
 

@@ -1,5 +1,6 @@
 // A small file in the repository that says what went wrong, for people. It is no help to anyone if it can't be written.
-import { appendFile, rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
+import { openForAppending } from './file-owner.ts';
 
 // Largest file; beyond it the file becomes the old one, of which there is one.
 const MAX_JOURNAL_BYTES = 64 * 1024;
@@ -7,8 +8,13 @@ const MAX_JOURNAL_BYTES = 64 * 1024;
 /** Appends a line with the time. Resolves always. */
 export async function addToJournal(path: string, message: string): Promise<void> {
   try {
-    await appendFile(path, `${new Date().toISOString()} ${message.replaceAll('\n', ' ')}\n`);
-    if ((await stat(path)).size > MAX_JOURNAL_BYTES) await rename(path, `${path}.old`);
+    const file = await openForAppending(path);
+    try {
+      await file.writeFile(`${new Date().toISOString()} ${message.replaceAll('\n', ' ')}\n`);
+      if ((await file.stat()).size > MAX_JOURNAL_BYTES) await rename(path, `${path}.old`);
+    } finally {
+      await file.close();
+    }
   } catch {
     // Why: a full disk must not keep events from being published.
   }

@@ -4,6 +4,7 @@ import { Publisher, type PublishOutcome } from '../client/publisher.ts';
 import type { Batch } from './batch.ts';
 import { addDeadLetters, type Refusal } from './dead-letters.ts';
 import type { HookFiles } from './hook-files.ts';
+import { withoutCredentials } from './http-url.ts';
 import { addToJournal } from './journal.ts';
 import { Outbox, type OutboxPart } from './outbox.ts';
 import { Spool } from './spool.ts';
@@ -110,7 +111,7 @@ export class OutboxSender {
     await addDeadLetters(this.#files.deadLetters, batch, refusal);
     this.#refusedCount += batch.events.length;
     const reason = `${refusal.status ?? ''} ${refusal.reason}`.trim();
-    await addToJournal(this.#files.journal, `An event for ${batch.target} can't be published: ${reason}`);
+    await addToJournal(this.#files.journal, `An event for ${withoutCredentials(batch.target)} can't be published: ${reason}`);
   }
 
   async #skipDamaged(name: string): Promise<undefined> {

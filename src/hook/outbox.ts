@@ -1,10 +1,10 @@
 // The events that are ready to be published: batches in files, in order. Knows no broker.
 //
 // A file is called `<push>.<part>.<sent>.batches`: so many of its batches are published. It is removed with the last one.
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { divideBatch, formatBatch, MAX_BATCH_BYTES, parseBatches, type Batch } from './batch.ts';
-import { listIfThere, readIfThere, replaceFile, syncDirectory, writeSynced } from './durable-files.ts';
+import { listIfThere, makeDirectory, readIfThere, replaceFile, syncDirectory, writeSynced } from './durable-files.ts';
 
 const SUFFIX = '.batches';
 
@@ -46,7 +46,7 @@ export class Outbox {
 
   /** Writes the batches of a push to the disk. */
   async add(push: string, batches: AsyncIterable<Batch>): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await makeDirectory(this.#directory);
     let partCount = 0;
     for await (const text of fillParts(batches)) {
       await writeSynced(this.#path(joinName(push, partCount++, 0)), text);

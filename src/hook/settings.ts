@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Target } from './batch.ts';
 import type { Git } from './git.ts';
+import { describeBadUrl, isHttpUrl } from './http-url.ts';
 import type { RefUpdate } from './ref-update.ts';
 import { decodeText, type Text } from './text.ts';
 import { belongsToBroker, checkTemplate, DEFAULT_TOPIC_TEMPLATE, topicPath } from './topic-template.ts';
@@ -87,12 +88,4 @@ async function canonicalPath(path: string): Promise<string> {
 function parseUrl(key: string, value: string): URL {
   if (isHttpUrl(value)) return new URL(value);
   throw new GitPubSubError('invalid-configuration', describeBadUrl(key, value));
-}
-
-function isHttpUrl(value: string): boolean {
-  return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
-}
-
-function describeBadUrl(key: string, value: string): string {
-  return `${key}: ${JSON.stringify(value)} is no URL; allowed are http://… and https://…`;
 }

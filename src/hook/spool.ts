@@ -1,8 +1,8 @@
 // The pushes that hooks have noted and no delivery has looked at: one file each, in the order of arrival.
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listIfThere, readIfThere, replaceFile, syncDirectory } from './durable-files.ts';
+import { listIfThere, makeDirectory, readIfThere, replaceFile, syncDirectory } from './durable-files.ts';
 import { parseSpooledPush, type SpooledPush } from './spooled-push.ts';
 
 const SUFFIX = '.push';
@@ -35,7 +35,7 @@ export class Spool {
 
   /** Notes a push, for a hook that could not. */
   async add(name: string, record: Buffer): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await makeDirectory(this.#directory);
     await replaceFile(this.#path(name), record);
   }
 
