@@ -2,16 +2,9 @@
 // The command line: one line of description per command, each loaded only when it is called.
 import { Command, CommanderError, Option } from 'commander';
 import type { ServeFlag } from './config/serve-flags.ts';
-import { GitPubSubError, type ErrorCode } from './core/errors.ts';
+import { EXIT_USAGE, exitStatusFor } from './commands/exit-status.ts';
+import { GitPubSubError } from './core/errors.ts';
 import { readVersion } from './version.ts';
-
-/** Exit statuses. Source: sysexits(3) */
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 64;
-const EXIT_CONFIGURATION = 78;
-
-/** Errors that another start doesn't mend, so that a service manager need not try. */
-const NEEDS_SOMEBODY: ReadonlySet<ErrorCode> = new Set(['invalid-configuration', 'unusable-database']);
 
 const program = new Command('gitpubsub')
   .description(
@@ -67,7 +60,7 @@ function demoCommand(): Command {
 
 function flushCommand(): Command {
   return subcommand('flush')
-    .description('publish what pushes have left waiting; status 75 if something still waits')
+    .description('publish what pushes have left waiting; status 1 if something still waits')
     .argument('<paths...>', 'repositories, or directories with repositories below')
     .action(async (paths: string[]) => {
       const { runFlush } = await import('./commands/flush.ts');
@@ -82,7 +75,7 @@ function deliverCommand(): Command {
     .option('--held', 'note the push on standard input first')
     .action(async (repository: string, options: { held?: boolean }) => {
       const { runDeliver } = await import('./commands/deliver.ts');
-      await runDeliver(repository, options);
+      process.exitCode = await runDeliver(repository, options);
     });
 }
 
@@ -92,14 +85,14 @@ function hookCommand(): Command {
     .description('put the hook into repositories, before any hook that is there already')
     .argument(...paths)
     .action(async (given: string[]) => {
-      const { runHookInstall } = await import('./commands/hook.ts');
+      const { runHookInstall } = await import('./commands/hook-install.ts');
       process.exitCode = await runHookInstall(given);
     });
   const status = subcommand('status')
     .description('say where repositories publish, what waits, and how the last delivery went')
     .argument(...paths)
     .action(async (given: string[]) => {
-      const { runHookStatus } = await import('./commands/hook.ts');
+      const { runHookStatus } = await import('./commands/hook-status.ts');
       process.exitCode = await runHookStatus(given);
     });
   return subcommand('hook')
@@ -149,5 +142,5 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (!(error instanceof GitPubSubError)) throw error;
   for (const line of error.message.split('\n')) process.stderr.write(`gitpubsub: ${line}\n`);
-  return NEEDS_SOMEBODY.has(error.code) ? EXIT_CONFIGURATION : EXIT_FAILURE;
+  return exitStatusFor(error);
 }

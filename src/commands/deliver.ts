@@ -6,6 +6,8 @@ import { hookFilesOf } from '../hook/hook-files.ts';
 import { addToJournal } from '../hook/journal.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { namePush, Spool } from '../hook/spool.ts';
+import { exitStatusOf } from './delivery-result.ts';
+import { exitStatusFor } from './exit-status.ts';
 
 // How long it goes on trying: a restart of the broker takes less. Why not longer: in an outage there is one such process
 // for each repository that is pushed to.
@@ -19,15 +21,28 @@ const SETTLE_MS = 1_000;
 const HOLD_PAUSE_MS = 2_000;
 const HOLD_FOR_MS = 3_600_000;
 
-/** Delivers what waits in a repository, after noting the push on standard input if the hook could not. */
-export async function runDeliver(gitDirectory: string, { held = false }: { held?: boolean }): Promise<void> {
+/**
+ * Delivers what waits in a repository, after noting the push on standard input if the hook could not. Returns the exit
+ * status: 0 when nothing is left, or another delivery has it.
+ */
+export async function runDeliver(
+  gitDirectory: string,
+  { held = false }: { held?: boolean },
+): Promise<number> {
   process.umask(await umaskFor(gitDirectory));
   process.on('SIGHUP', ignore); // Why: where there is no setsid, the pusher's connection would end it.
   if (held) await noteHeldPush(gitDirectory);
   const options = { retryForMs: RETRY_FOR_MS, lockWaitMs: 0, settleMs: SETTLE_MS };
-  await deliver(gitDirectory, { environment: process.env, ...options }).catch((error: unknown) =>
-    addToJournal(hookFilesOf(gitDirectory).journal, error instanceof Error ? error.message : String(error)),
-  );
+  try {
+    const report = await deliver(gitDirectory, { environment: process.env, ...options });
+    return await exitStatusOf(report, gitDirectory, process.env);
+  } catch (error) {
+    await addToJournal(
+      hookFilesOf(gitDirectory).journal,
+      error instanceof Error ? error.message : String(error),
+    );
+    return exitStatusFor(error);
+  }
 }
 
 async function noteHeldPush(gitDirectory: string): Promise<void> {

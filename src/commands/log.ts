@@ -2,8 +2,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { backUpLog } from '../eventlog/sqlite/log-backup.ts';
 import { checkLog, type LogReport } from '../eventlog/sqlite/log-check.ts';
-
-const EXIT_FAILURE = 1;
+import { EXIT_FAILURE } from './exit-status.ts';
 
 /** The file can't be read. Source: sysexits(3) */
 const EXIT_NO_INPUT = 66;

@@ -18,7 +18,11 @@ export async function addDeadLetters(
   { target, events }: Batch,
   refusal: Refusal,
 ): Promise<void> {
-  const head = JSON.stringify({ time: new Date().toISOString(), ...refusal, target: withoutCredentials(target) });
+  const head = JSON.stringify({
+    time: new Date().toISOString(),
+    ...refusal,
+    target: withoutCredentials(target),
+  });
   const lines = events.map((event) => `${head.slice(0, -1)},"event":${event}}\n`);
   const file = await openForAppending(path);
   try {

@@ -1,7 +1,11 @@
 // Where a repository's post-receive hook belongs and what lies there now. Reads only.
 import { lstat, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Git } from './git.ts';
+
+/** The hook as it is shipped. */
+export const SHIPPED_HOOK: string = fileURLToPath(new URL('../../hooks/post-receive', import.meta.url));
 
 /** In the first lines of a script that `gitpubsub hook install` made to run two hooks. */
 export const CHAIN_MARK = '# Made by `gitpubsub hook install`';
@@ -21,6 +25,11 @@ export interface HookPlace {
   /** Whether it is one of several files that the server runs, so that no other hook has to be run from here. */
   readonly isOneOfSeveral: boolean;
   readonly occupant: Occupant;
+}
+
+/** Whether pushes are noted there, be it by an older version. */
+export function hasHook({ occupant }: HookPlace): boolean {
+  return occupant !== 'nothing' && occupant !== 'other';
 }
 
 /** Finds the place, given the hook as it is shipped. @throws Error if git or the files can't be read */

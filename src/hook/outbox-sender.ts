@@ -111,7 +111,10 @@ export class OutboxSender {
     await addDeadLetters(this.#files.deadLetters, batch, refusal);
     this.#refusedCount += batch.events.length;
     const reason = `${refusal.status ?? ''} ${refusal.reason}`.trim();
-    await addToJournal(this.#files.journal, `An event for ${withoutCredentials(batch.target)} can't be published: ${reason}`);
+    await addToJournal(
+      this.#files.journal,
+      `An event for ${withoutCredentials(batch.target)} can't be published: ${reason}`,
+    );
   }
 
   async #skipDamaged(name: string): Promise<undefined> {

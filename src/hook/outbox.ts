@@ -4,7 +4,14 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { divideBatch, formatBatch, MAX_BATCH_BYTES, parseBatches, type Batch } from './batch.ts';
-import { listIfThere, makeDirectory, readIfThere, replaceFile, syncDirectory, writeSynced } from './durable-files.ts';
+import {
+  listIfThere,
+  makeDirectory,
+  readIfThere,
+  replaceFile,
+  syncDirectory,
+  writeSynced,
+} from './durable-files.ts';
 
 const SUFFIX = '.batches';
 

@@ -1,22 +1,50 @@
 // Finds repositories: the one a path names, or those below it.
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 /**
- * Gives the git directories that a path stands for: its own, that of its worktree, or all below it in order. Links are not
- * followed, and directories that can't be read are passed over.
+ * Gives the git directories that a path stands for, each once: its own, that of its worktree, or all below it in order.
+ * For a linked worktree that is the directory it has in common with others. Links are not followed, and directories that
+ * can't be read are passed over.
  */
 export async function* findRepositories(path: string): AsyncGenerator<string, void, undefined> {
+  const seen = new Set<string>();
+  for await (const repository of walk(path)) {
+    const canonical = await realpath(repository);
+    if (!seen.has(canonical)) yield repository;
+    seen.add(canonical);
+  }
+}
+
+async function* walk(path: string): AsyncGenerator<string, void, undefined> {
   const own = await findOwn(path);
   if (own !== undefined) yield own;
-  else for (const name of await listDirectories(path)) yield* findRepositories(join(path, name));
+  else for (const name of await listDirectories(path)) yield* walk(join(path, name));
 }
 
 async function findOwn(path: string): Promise<string | undefined> {
   for (const candidate of [path, join(path, '.git')]) {
-    if (await isGitDirectory(candidate)) return candidate;
+    const directory = await findCommon(await findGitDirectory(candidate));
+    if (await isGitDirectory(directory)) return directory;
   }
   return undefined;
+}
+
+// Source: gitrepository-layout(5): a `.git` that is a file names the directory, relative to where it lies
+async function findGitDirectory(path: string): Promise<string> {
+  const [, name] = /^gitdir: (.+)$/m.exec(await readSmallFile(path)) ?? [];
+  return name === undefined ? path : resolve(dirname(path), name);
+}
+
+// Source: gitrepository-layout(5), commondir
+async function findCommon(path: string): Promise<string> {
+  const name = (await readSmallFile(join(path, 'commondir'))).trimEnd();
+  return name === '' ? path : resolve(path, name);
+}
+
+async function readSmallFile(path: string): Promise<string> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() === true ? readFile(path, 'utf8').catch(() => '') : '';
 }
 
 // Source: git's own test, is_git_directory() in setup.c

@@ -62,7 +62,10 @@ test('a dead letter that was written by half stays apart from the next', async (
   const batch = makeBatch({ target: '/x' }, ['{"commit":{}}']);
   for (const reason of ['one', 'two']) await addDeadLetters(path, batch, { status: 400, reason });
   const [, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n');
-  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ reason: 'one' }, { reason: 'two' }]);
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { reason: 'one' },
+    { reason: 'two' },
+  ]);
   expect(await countDeadLetters(path)).toBe(2);
 });
 

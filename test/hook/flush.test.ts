@@ -3,13 +3,24 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { takeLock } from '../../src/hook/delivery-lock.ts';
+import { findRepositories } from '../../src/hook/repositories.ts';
 import { CLI_PATH } from '../support/background-delivery.ts';
 import { pauseFor } from '../support/deadline.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
 import { GIT_ENVIRONMENT, runProgram, type ProgramResult } from '../support/git-sandbox.ts';
 
-function flush({ sandbox }: GitFixture, ...paths: string[]): Promise<ProgramResult> {
-  return runProgram([process.execPath, CLI_PATH, 'flush', ...paths], sandbox.root, GIT_ENVIRONMENT, '');
+function flush(fixture: GitFixture, ...paths: string[]): Promise<ProgramResult> {
+  return runCli(fixture, 'flush', ...paths);
+}
+
+function runCli({ sandbox }: GitFixture, ...args: string[]): Promise<ProgramResult> {
+  return runProgram([process.execPath, CLI_PATH, ...args], sandbox.root, GIT_ENVIRONMENT, '');
+}
+
+async function listRepositories(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const repository of findRepositories(path)) found.push(repository);
+  return found;
 }
 
 async function setUpWaiting(): Promise<GitFixture> {
@@ -28,11 +39,11 @@ test('it delivers what waits, says so in one line, and then has nothing more to 
   expect(await flush(fixture, sandbox.bare)).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
-test('what still waits is told, with the reason and status 75', async () => {
+test('what still waits is told, with the reason and status 1', async () => {
   const fixture = await setUpWaiting();
   fixture.recorder.answer = () => ({ status: 401, body: 'Who are you?' });
   const { status, stdout } = await flush(fixture, fixture.sandbox.bare);
-  expect(status).toBe(75);
+  expect(status).toBe(1);
   expect(stdout).toMatch(
     /widget\.git: 0 events published, 1 push waiting, the first since \d{4}-\S+Z \(http:\S+: 401 Who are you\?\)\n$/,
   );
@@ -60,7 +71,7 @@ test('it finds repositories below a directory, bare or not, and asks a broker th
   }
   await recorder.stop();
   const { status, stdout } = await flush(fixture, tree);
-  expect(status).toBe(75);
+  expect(status).toBe(1);
   const lines = stdout.trimEnd().split('\n');
   expect(lines.map((line) => line.slice(tree.length + 1).split(':', 1)[0])).toEqual([
     'a/deep/er/one.git',
@@ -89,9 +100,10 @@ test('a repository that fails does not keep others from being flushed', async ()
   renameSync(join(sandbox.bare, 'hooks'), join(sandbox.root, 'hooks'));
   mkdirSync(join(broken, 'gitpubsub'));
   writeFileSync(join(broken, 'gitpubsub', 'spool'), 'in the way');
-  const { status, stdout } = await flush(fixture, broken, sandbox.bare);
-  expect(status).toBe(75);
-  expect(stdout).toMatch(/^\S+broken\.git: ENOTDIR.*\n\S+widget\.git: 2 events published\n$/);
+  const { status, stdout, stderr } = await flush(fixture, broken, sandbox.bare);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^gitpubsub: \S+broken\.git: ENOTDIR.*\n$/);
+  expect(stdout).toBe(`${sandbox.bare}: 2 events published\n`);
   expect(recorder.events).toHaveLength(2);
 });
 
@@ -99,8 +111,54 @@ test('a path that leads nowhere is a usage error, and the others are flushed', a
   const fixture = await setUpWaiting();
   const { sandbox } = fixture;
   rmSync(join(sandbox.root, 'nowhere'), { force: true });
-  const { status, stdout } = await flush(fixture, 'nowhere', sandbox.bare);
-  expect(status).toBe(64);
-  expect(stdout).toBe(`nowhere: there is no such directory\n${sandbox.bare}: 2 events published\n`);
+  expect(await flush(fixture, 'nowhere', sandbox.bare)).toEqual({
+    status: 64,
+    stdout: `${sandbox.bare}: 2 events published\n`,
+    stderr: 'gitpubsub: nowhere: there is no such directory\n',
+  });
   expect(await flush(fixture)).toMatchObject({ status: 64 });
+});
+
+test('a directory without repositories is told, with status 1', async () => {
+  const fixture = await setUpGit();
+  mkdirSync(join(fixture.sandbox.root, 'empty'));
+  const stderr = 'gitpubsub: empty: there is no git repository here or below\n';
+  expect(await flush(fixture, 'empty')).toEqual({ status: 1, stdout: '', stderr });
+});
+
+test('what waits because of a wrong setting is told with status 78', async () => {
+  const fixture = await setUpWaiting();
+  fixture.sandbox.bareGit('config', 'gitpubsub.url', 'localhost:2069');
+  expect(await flush(fixture, fixture.sandbox.bare)).toMatchObject({ status: 78 });
+});
+
+test.each([
+  ['all is well', '/{branch}', 0],
+  ['a setting is wrong', '/{brnach}', 78],
+])('a delivery in the background ends with the same statuses: %s', async (_, topic, status) => {
+  const fixture = await setUpWaiting();
+  const { sandbox } = fixture;
+  sandbox.bareGit('config', 'gitpubsub.topic', topic);
+  expect(await runCli(fixture, 'deliver', sandbox.bare)).toEqual({ status, stdout: '', stderr: '' });
+});
+
+test('a linked worktree stands for its repository, which is flushed once', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder } = fixture;
+  sandbox.commit('one');
+  sandbox.git('worktree', 'add', '-q', '-b', 'side', join(sandbox.root, 'trees', 'linked'));
+  sandbox.git('config', 'gitpubsub.url', recorder.url);
+  const directory = join(sandbox.work, '.git');
+  mkdirSync(join(directory, 'gitpubsub', 'spool'), { recursive: true });
+  const line = `${'0'.repeat(40)} ${sandbox.git('rev-parse', 'main')} refs/heads/main\n`;
+  writeFileSync(join(directory, 'gitpubsub', 'spool', '1700000000.5-a.push'), line);
+  const [trees, ...paths] = [
+    join(sandbox.root, 'trees'),
+    sandbox.work,
+    join(directory, 'worktrees', 'linked'),
+  ];
+  const { status, stdout } = await runCli(fixture, 'flush', trees, ...paths);
+  expect([status, stdout]).toEqual([0, `${directory}: 1 event published\n`]);
+  for (const path of [trees, ...paths]) expect(await listRepositories(path)).toEqual([directory]);
+  expect(await listRepositories(sandbox.root)).toEqual([directory, sandbox.bare]);
 });

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -11,16 +12,23 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { GIT_ENVIRONMENT, HOOK_PATH } from '../support/git-sandbox.ts';
+import { takeLock } from '../../src/hook/delivery-lock.ts';
+import { pollUntil } from '../support/deadline.ts';
+import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
+import { GIT_ENVIRONMENT, HOOK_PATH, runProgram } from '../support/git-sandbox.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const REFS = `${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/main\n`;
+
+// Some account that is not root: nobody's, on most machines.
+const OTHER_ACCOUNT = 65_534;
 
 let root: string;
 
@@ -58,31 +66,31 @@ describe('hook install', () => {
     expect(readFileSync(`${hookOf(repository)}.before-gitpubsub`, 'utf8')).toContain('# an older one');
   });
 
-  test('keeps another hook, which still gets the refs and decides the status', () => {
+  test('keeps another hook, which still gets the refs and decides the status', async () => {
     const repository = makeRepository('one.git');
     writeHook(hookOf(repository), `#!/bin/sh\ncat >"${root}/seen"\nexit 7\n`);
     const { stdout } = run('hook', 'install', repository);
     expect(stdout).toBe(`${repository}: installed before ${hookOf(repository)}.before-gitpubsub\n`);
-    expect(runHook(repository)).toBe(7);
+    expect(await runHook(repository)).toBe(7);
     expect(readFileSync(join(root, 'seen'), 'utf8')).toBe(REFS);
     expect(spooledPushes(repository)).toHaveLength(1);
   });
 
-  test('does not chain a chain', () => {
+  test('does not chain a chain', async () => {
     const repository = makeRepository('one.git');
     writeHook(hookOf(repository), '#!/bin/sh\nexec cat >/dev/null\n');
     run('hook', 'install', repository);
     expect(run('hook', 'install', repository).stdout).toBe(`${repository}: was installed already\n`);
-    expect(runHook(repository)).toBe(0);
+    expect(await runHook(repository)).toBe(0);
     expect(spooledPushes(repository)).toHaveLength(1);
   });
 
-  test('does not start a hook that git would not start', () => {
+  test('does not start a hook that git would not start', async () => {
     const repository = makeRepository('one.git');
     writeHook(hookOf(repository), `#!/bin/sh\n: >"${root}/seen"\n`);
     chmodSync(hookOf(repository), 0o644);
     run('hook', 'install', repository);
-    expect(runHook(repository)).toBe(0);
+    expect(await runHook(repository)).toBe(0);
     expect(existsSync(join(root, 'seen'))).toBe(false);
   });
 
@@ -107,7 +115,7 @@ describe('hook install', () => {
     expect(readFileSync(hookOf(repository), 'utf8')).toBe(script);
   });
 
-  test('leaves one hook that notes a push where a copy was in post-receive.d', () => {
+  test('leaves one hook that notes a push where a copy was in post-receive.d', async () => {
     const repository = makeRepository('one.git');
     const each = 'test -x "$hook" && printf "%s\\n" "$refs" | "$hook"';
     writeHook(
@@ -119,7 +127,7 @@ describe('hook install', () => {
       `${readFileSync(HOOK_PATH, 'utf8')}# edited\n`,
     );
     expect(run('hook', 'install', repository).status).toBe(0);
-    runHook(repository);
+    await runHook(repository);
     expect(spooledPushes(repository)).toHaveLength(1);
   });
 
@@ -139,12 +147,12 @@ describe('hook install', () => {
     expect(existsSync(hookOf(repository))).toBe(false);
   });
 
-  test('goes on where an installation was interrupted', () => {
+  test('goes on where an installation was interrupted', async () => {
     const repository = makeRepository('one.git');
     writeHook(hookOf(repository), '#!/bin/sh\nexit 5\n');
     linkSync(hookOf(repository), `${hookOf(repository)}.before-gitpubsub`);
     expect(run('hook', 'install', repository).status).toBe(0);
-    expect(runHook(repository)).toBe(5);
+    expect(await runHook(repository)).toBe(5);
   });
 
   test('follows core.hooksPath, and says that it may serve others', () => {
@@ -159,23 +167,98 @@ describe('hook install', () => {
 
   test('says so where there is no repository', () => {
     mkdirSync(join(root, 'empty'));
+    expect(run('hook', 'install', join(root, 'empty')).status).toBe(1);
     const { status, stderr } = run('hook', 'install', join(root, 'empty'), join(root, 'missing'));
-    expect(status).toBe(1);
+    expect(status).toBe(64);
     expect(stderr).toContain('there is no git repository here or below');
     expect(stderr).toContain('there is no such directory');
   });
 });
 
+describe('the baseline that hook install notes', () => {
+  test('holds what was there, however late a push since then is noted', async () => {
+    const { sandbox, recorder, push, deliver } = await setUpBefore();
+    sandbox.commit('old');
+    await push('main');
+    expect(run('hook', 'install', sandbox.bare)).toMatchObject({ status: 0, stderr: '' });
+    const before = sandbox.git('rev-parse', 'main');
+    const late = sandbox.commit('late');
+    sandbox.bareGit('config', 'core.hooksPath', '/nowhere');
+    await push('main');
+    sandbox.bareGit('config', '--unset', 'core.hooksPath');
+    await push(`${before}:refs/heads/other`);
+    await deliver();
+    const command = [sandbox.hook, before, late, 'refs/heads/main'] as const;
+    await runProgram([...command], sandbox.bare, environment(), '');
+    await deliver();
+    expect(recorder.commits.map(({ subject }) => subject)).toEqual(['late']);
+    expect(recorder.pushes.map(({ ref, commits }) => [ref, commits])).toEqual([
+      ['refs/heads/other', 0],
+      ['refs/heads/main', 1],
+    ]);
+  });
+
+  test('is not taken anew, nor where the hook is there already', async () => {
+    const { sandbox, push } = await setUpBefore();
+    sandbox.commit('old');
+    await push('main');
+    const announced = join(sandbox.bare, 'gitpubsub', 'announced.json');
+    copyFileSync(HOOK_PATH, sandbox.hook);
+    run('hook', 'install', sandbox.bare);
+    expect(existsSync(announced)).toBe(false);
+    rmSync(sandbox.hook);
+    run('hook', 'install', sandbox.bare);
+    const noted = readFileSync(announced, 'utf8');
+    rmSync(sandbox.hook);
+    await push('main:more');
+    run('hook', 'install', sandbox.bare);
+    expect(readFileSync(announced, 'utf8')).toBe(noted);
+  });
+
+  test('leaves out what waits in the spool since there was a hook before', async () => {
+    const { sandbox, recorder, push, deliver } = await setUpBefore();
+    copyFileSync(HOOK_PATH, sandbox.hook);
+    sandbox.commit('waits');
+    await push('main');
+    rmSync(sandbox.hook);
+    run('hook', 'install', sandbox.bare);
+    await deliver();
+    expect(recorder.commits.map(({ subject }) => subject)).toEqual(['waits']);
+  });
+
+  test('leaves a repository alone where a delivery is at work', async () => {
+    const { sandbox, push } = await setUpBefore();
+    sandbox.commit('old');
+    await push('main');
+    mkdirSync(join(sandbox.bare, 'gitpubsub'));
+    const lock = await takeLock(join(sandbox.bare, 'gitpubsub', 'lock'), 0);
+    expect(run('hook', 'install', sandbox.bare)).toMatchObject({ status: 0, stderr: '' });
+    expect(sandbox.list('.')).toEqual(['lock']);
+    await lock?.release();
+  });
+
+  test.skipIf(process.geteuid?.() !== 0)('belongs to the account of the repository', async () => {
+    const { sandbox, push } = await setUpBefore();
+    sandbox.commit('old');
+    await push('main');
+    rmSync(join(sandbox.bare, 'hooks'), { recursive: true });
+    execFileSync('chown', ['-R', `${OTHER_ACCOUNT}:${OTHER_ACCOUNT}`, sandbox.bare]);
+    expect(run('hook', 'install', sandbox.bare)).toMatchObject({ status: 0, stderr: '' });
+    for (const name of ['gitpubsub', 'gitpubsub/announced.json', 'gitpubsub/lock', 'hooks'])
+      expect([name, statSync(join(sandbox.bare, name)).uid]).toEqual([name, OTHER_ACCOUNT]);
+  });
+});
+
 describe('hook status', () => {
-  test('says where a repository publishes, what waits and what was delivered', () => {
+  test('says where a repository publishes, what waits and what was delivered', async () => {
     const repository = makeRepository('one.git');
     run('hook', 'install', repository);
     execFileSync('git', ['-C', repository, 'config', 'gitpubsub.url', 'http://broker.example'], {
       env: environment(),
     });
-    runHook(repository);
+    await runHook(repository);
     const { status, stdout } = run('hook', 'status', repository);
-    expect(status).toBe(0);
+    expect(status).toBe(1);
     expect(stdout.split('\n').slice(0, 3)).toEqual([
       repository,
       `  hook       installed (${hookOf(repository)})`,
@@ -187,9 +270,28 @@ describe('hook status', () => {
 
   test('tells a repository without the hook', () => {
     const repository = makeRepository('one.git');
-    expect(run('hook', 'status', repository).stdout).toContain('  hook       not installed (');
+    const { status, stdout } = run('hook', 'status', repository);
+    expect(stdout).toContain('  hook       not installed (');
+    expect(status).toBe(1);
+  });
+
+  test.each([
+    ['http://broker.example', 0],
+    ['broker.example', 78],
+  ])('ends with 0 where all is well, with 78 where a setting is wrong: gitpubsub.url %s', (url, expected) => {
+    const repository = makeRepository('one.git');
+    run('hook', 'install', repository);
+    execFileSync('git', ['-C', repository, 'config', 'gitpubsub.url', url], { env: environment() });
+    expect(run('hook', 'status', repository).status).toBe(expected);
   });
 });
+
+// A repository that the hook has not come to yet.
+async function setUpBefore(): Promise<GitFixture> {
+  const fixture = await setUpGit();
+  rmSync(fixture.sandbox.hook);
+  return fixture;
+}
 
 function makeRepository(name: string): string {
   const path = join(root, name);
@@ -206,10 +308,13 @@ function writeHook(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o755 });
 }
 
-// As git does it. No command is behind it, so that the push stays in the spool.
-function runHook(repository: string): number | null {
+// As git does it. No command is behind it, so that the push stays in the spool; what the hook starts is through with its log.
+async function runHook(repository: string): Promise<number | null> {
   const env = { ...environment(), GIT_DIR: '.', GITPUBSUB_COMMAND: ':' };
-  return spawnSync(hookOf(repository), { cwd: repository, env, input: REFS }).status;
+  const { status } = spawnSync(hookOf(repository), { cwd: repository, env, input: REFS });
+  const log = join(repository, 'gitpubsub', 'log');
+  await pollUntil(() => (existsSync(log) ? true : undefined), 'the log is there');
+  return status;
 }
 
 function spooledPushes(repository: string): string[] {

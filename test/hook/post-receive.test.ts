@@ -168,7 +168,9 @@ test('the log says that there is no gitpubsub', async () => {
   const path = makePath(sandbox);
   await pushQuietly(fixture, { PATH: path });
   await pollUntil(() => (readLog(fixture).endsWith('not set.\n') ? true : undefined), 'the log says so');
-  expect(readLog(fixture)).toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z gitpubsub is not on the PATH, which is .*\/bin, /);
+  expect(readLog(fixture)).toMatch(
+    /^\d{4}-\d\d-\d\dT[\d:]+Z gitpubsub is not on the PATH, which is .*\/bin, /,
+  );
 });
 
 test('what deliveries say does not make the log grow for ever', async () => {

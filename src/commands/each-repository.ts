@@ -1,0 +1,44 @@
+// What the commands for repositories share: the way to each of them, and what they say and return where one fails.
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { findRepositories } from '../hook/repositories.ts';
+import { EXIT_FAILURE, EXIT_USAGE, exitStatusFor } from './exit-status.ts';
+
+/** Does something with one repository, and returns the exit status. */
+export type RepositoryAction = (repository: string) => Promise<number>;
+
+/** Does it with every repository that the paths stand for, whatever becomes of others. Returns the highest exit status. */
+export async function forEachRepository(paths: readonly string[], action: RepositoryAction): Promise<number> {
+  const statuses = [0];
+  for (const path of paths) {
+    const before = statuses.length;
+    for await (const repository of findRepositories(resolve(path))) {
+      statuses.push(await tryWith(repository, action));
+    }
+    if (statuses.length === before) statuses.push(await tellNothing(path));
+  }
+  return Math.max(...statuses);
+}
+
+/** Does it with one repository, and tells what goes wrong. Returns the exit status. */
+export async function tryWith(repository: string, action: RepositoryAction): Promise<number> {
+  try {
+    return await action(repository);
+  } catch (error) {
+    tell(repository, error instanceof Error ? error.message : String(error));
+    return exitStatusFor(error);
+  }
+}
+
+async function tellNothing(path: string): Promise<number> {
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  tell(path, isThere ? 'there is no git repository here or below' : 'there is no such directory');
+  return isThere ? EXIT_FAILURE : EXIT_USAGE;
+}
+
+function tell(path: string, message: string): void {
+  process.stderr.write(`gitpubsub: ${path}: ${message}\n`);
+}

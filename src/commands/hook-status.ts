@@ -1,0 +1,62 @@
+// `gitpubsub hook status`: says how the hook does in repositories. Changes nothing.
+import { readDeliveryStatus, type DeliveryStatus } from '../hook/delivery-status.ts';
+import { Git } from '../hook/git.ts';
+import { findHookPlace, hasHook, SHIPPED_HOOK, type Occupant } from '../hook/hook-place.ts';
+import { readSettings } from '../hook/settings.ts';
+import { forEachRepository } from './each-repository.ts';
+import { EXIT_FAILURE, exitStatusFor } from './exit-status.ts';
+
+const OCCUPANTS: Readonly<Record<Occupant, string>> = {
+  nothing: 'not installed',
+  link: 'installed',
+  copy: 'installed, as a copy',
+  chain: 'installed, before another hook',
+  other: 'not installed; another hook is there',
+};
+
+/**
+ * Says of every repository where it publishes, what waits and how the last delivery went. Returns the exit status: 0 when all
+ * have the hook and nothing waits.
+ */
+export function runHookStatus(paths: readonly string[]): Promise<number> {
+  return forEachRepository(paths, async (repository) => {
+    const git = new Git(repository, process.env);
+    const place = await findHookPlace(git, repository, SHIPPED_HOOK);
+    const target = await describeTarget(git, repository);
+    const delivery = await readDeliveryStatus(repository);
+    const lines = [
+      repository,
+      `  hook       ${OCCUPANTS[place.occupant]} (${place.path})`,
+      `  publishes  ${target.text}`,
+      ...describeDelivery(delivery),
+    ];
+    process.stdout.write(`${lines.join('\n')}\n`);
+    const isWell = hasHook(place) && delivery.waiting.pushCount === 0;
+    return Math.max(target.status, isWell ? 0 : EXIT_FAILURE);
+  });
+}
+
+// The topic of a branch; what is still in braces depends on the ref.
+async function describeTarget(git: Git, repository: string): Promise<{ text: string; status: number }> {
+  try {
+    const { broker, template, project } = await readSettings(git, repository);
+    // Without the user and password that may be in it.
+    const base = broker.origin + broker.pathname.replace(/\/+$/, '');
+    return { text: base + template.replaceAll('{project}', project.text), status: 0 };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { text: `nothing: ${reason}`, status: exitStatusFor(error) };
+  }
+}
+
+function describeDelivery(status: DeliveryStatus): string[] {
+  const { waiting, lastDelivery, lastError, deadLetterCount } = status;
+  const since =
+    waiting.sinceMs === undefined ? '' : `, the first since ${new Date(waiting.sinceMs).toISOString()}`;
+  return [
+    `  waiting    ${waiting.pushCount === 1 ? '1 push' : `${waiting.pushCount} pushes`}${since}`,
+    `  delivered  ${lastDelivery ?? 'nothing yet'}`,
+    ...(lastError ? [`  trouble    ${lastError.message} (${lastError.time})`] : []),
+    ...(deadLetterCount > 0 ? [`  refused    ${deadLetterCount}, see gitpubsub/dead-letter.ndjson`] : []),
+  ];
+}

@@ -1,0 +1,37 @@
+// What a repository holds when the hook is put there: from then on it counts as announced. Where nobody has noted it so, the
+// first delivery does.
+import { readAnnounced, writeAnnounced } from './announced.ts';
+import { listRefs, takeBaseline } from './baseline.ts';
+import { takeLock } from './delivery-lock.ts';
+import { makeDirectory } from './durable-files.ts';
+import type { Git } from './git.ts';
+import { hookFilesOf } from './hook-files.ts';
+import type { RefUpdate } from './ref-update.ts';
+import { Spool } from './spool.ts';
+
+/**
+ * Notes what the refs name as announced, unless something is noted, or a delivery is at work, which does so.
+ * Gives whether any ref was noted.
+ */
+export async function noteBaseline(git: Git, gitDirectory: string): Promise<boolean> {
+  const files = hookFilesOf(gitDirectory);
+  await makeDirectory(files.directory);
+  const lock = await takeLock(files.lock, 0);
+  if (lock === undefined) return false;
+  try {
+    if ((await readAnnounced(files.announced)) !== undefined) return false;
+    const updates = await readUpdates(new Spool(files.spool));
+    const baseline = await takeBaseline(git, await listRefs(git), updates);
+    await writeAnnounced(files.announced, baseline);
+    return baseline.refs.size > 0;
+  } finally {
+    await lock.release();
+  }
+}
+
+// Of pushes that wait since there was a hook before.
+async function readUpdates(spool: Spool): Promise<RefUpdate[]> {
+  const updates: RefUpdate[] = [];
+  for (const name of await spool.list()) updates.push(...((await spool.read(name))?.updates ?? []));
+  return updates;
+}
