@@ -228,6 +228,21 @@ test('the hook notes pusher, options and refs, and leaves no other file', async 
   expect(sandbox.list('.').filter((file) => file !== 'log')).toEqual(['spool']);
 });
 
+test('the directories that hold the spool are synced when they are made, and not again', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const path = makePath(sandbox);
+  const synced = join(sandbox.root, 'synced');
+  addProgram(path, 'sync', `printf '%s\\n' "$@" >>'${synced}'`);
+  const directories = [sandbox.bare, join(sandbox.bare, 'gitpubsub')];
+  await pushQuietly(fixture, { PATH: path });
+  expect(readFileSync(synced, 'utf8').split('\n').slice(0, 2)).toEqual(directories);
+  rmSync(synced);
+  sandbox.commit('two');
+  await pushQuietly(fixture, { PATH: path });
+  expect(readFileSync(synced, 'utf8').split('\n')).not.toContain(sandbox.bare);
+});
+
 test('pushes are noted in the order of arrival', async () => {
   const { sandbox, push } = await setUp();
   for (const name of ['z', 'm', 'a']) await push(`main:refs/heads/${name}`);
