@@ -2,7 +2,9 @@
 // holds it (node can't) for as long as its standard input is open, which is as long as we live.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { makeDirectory } from './durable-files.ts';
 import { openForAppending } from './file-owner.ts';
 
 /** A lock that is held. */
@@ -30,6 +32,7 @@ const LOCK_NB = '4';
  */
 export async function takeLock(path: string, waitMs: number): Promise<DeliveryLock | undefined> {
   // Why not left to the helper: it would follow a link, and make the file root's own.
+  await makeDirectory(dirname(path));
   await (await openForAppending(path)).close();
   const isPatient = waitMs > 0;
   const flock = isPatient ? [path, 'cat'] : ['-n', path, 'cat'];

@@ -1,7 +1,7 @@
 // Files and directories that root makes in the repository of another account: they belong to that account, which must read
 // and replace them, and no link that it has put in their place is followed.
 import { constants, type Stats } from 'node:fs';
-import { lchown, mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { lchown, lstat, mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
@@ -27,12 +27,19 @@ export async function openForAppending(path: string): Promise<FileHandle> {
   }
 }
 
-/** Makes a directory and those above it where there are none. Gives the new ones, the lowest first. */
+/**
+ * Makes a directory and those above it where there are none. Gives the new ones, the lowest first.
+ * @throws Error if it is a link, for root
+ */
 export async function makeOwnedDirectory(path: string): Promise<string[]> {
   const lowest = resolve(path);
   const highest = await mkdir(lowest, { recursive: true });
   const made: string[] = [];
-  if (highest === undefined) return made;
+  if (highest === undefined) {
+    if (isRoot() && (await lstat(lowest)).isSymbolicLink())
+      throw new Error(`${path} is a link, which root does not follow.`);
+    return made;
+  }
   const owner = await ownerFor(highest);
   for (let next = lowest; next.length >= highest.length; next = dirname(next)) {
     if (owner !== undefined) await lchown(next, owner.uid, owner.gid);
@@ -48,5 +55,9 @@ async function handOver(file: FileHandle, path: string): Promise<void> {
 
 // That of the directory; nobody but root can give files away.
 async function ownerFor(path: string): Promise<Stats | undefined> {
-  return process.geteuid?.() === 0 ? stat(dirname(path)) : undefined;
+  return isRoot() ? stat(dirname(path)) : undefined;
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
 }

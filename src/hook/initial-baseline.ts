@@ -3,7 +3,6 @@
 import { readAnnounced, writeAnnounced } from './announced.ts';
 import { listRefs, takeBaseline } from './baseline.ts';
 import { takeLock } from './delivery-lock.ts';
-import { makeDirectory } from './durable-files.ts';
 import type { Git } from './git.ts';
 import { hookFilesOf } from './hook-files.ts';
 import type { RefUpdate } from './ref-update.ts';
@@ -15,7 +14,6 @@ import { Spool } from './spool.ts';
  */
 export async function noteBaseline(git: Git, gitDirectory: string): Promise<boolean> {
   const files = hookFilesOf(gitDirectory);
-  await makeDirectory(files.directory);
   const lock = await takeLock(files.lock, 0);
   if (lock === undefined) return false;
   try {

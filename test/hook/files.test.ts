@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -80,6 +81,22 @@ test.each(['announced.json.tmp', 'status.json.tmp', 'log', 'lock', 'dead-letter.
     symlinkSync(victim, join(directoryOf(fixture), name));
     await fixture.deliver().catch(() => undefined);
     expect(readFileSync(victim, 'utf8')).toBe('precious');
+  },
+);
+
+test.skipIf(!IS_ROOT).each(['.', 'outbox'])(
+  'root follows no link in the place of a directory: %s',
+  async (name) => {
+    const fixture = await setUpWaiting();
+    const { sandbox } = fixture;
+    const elsewhere = join(sandbox.root, 'elsewhere');
+    mkdirSync(elsewhere);
+    if (name === '.') renameSync(join(directoryOf(fixture), 'spool'), join(elsewhere, 'spool'));
+    rmSync(join(directoryOf(fixture), name), { recursive: true, force: true });
+    symlinkSync(elsewhere, join(directoryOf(fixture), name));
+    const trouble = await fixture.deliver().then(({ failure }) => failure, String);
+    expect(trouble).toContain('is a link, which root does not follow.');
+    expect(readdirSync(elsewhere)).toEqual(name === '.' ? ['spool'] : []);
   },
 );
 
