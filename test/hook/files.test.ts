@@ -17,7 +17,7 @@ import { expect, test } from 'vitest';
 import { addDeadLetters, countDeadLetters } from '../../src/hook/dead-letters.ts';
 import { makeBatch } from '../../src/hook/batch.ts';
 import { makeOwnedDirectory } from '../../src/hook/file-owner.ts';
-import { pollUntil } from '../support/deadline.ts';
+import { BackgroundDelivery } from '../support/background-delivery.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
 import { runProgram } from '../support/git-sandbox.ts';
 
@@ -26,14 +26,14 @@ const IS_ROOT = process.geteuid?.() === 0;
 // Some account that is not root: nobody's, on most machines.
 const OTHER_ACCOUNT = 65_534;
 
-// With nothing there but the spool: what the hook has started is through with its log.
+// With nothing there but the spool: what the hook has started is gone, and its log.
 async function setUpWaiting(): Promise<GitFixture> {
   const fixture = await setUpGit();
+  const background = new BackgroundDelivery(fixture.sandbox, 'true');
   fixture.sandbox.commit('one');
   await fixture.push('main');
-  const log = join(directoryOf(fixture), 'log');
-  await pollUntil(() => (existsSync(log) ? true : undefined), 'the log is there');
-  rmSync(log);
+  await background.finish();
+  rmSync(join(directoryOf(fixture), 'log'));
   return fixture;
 }
 

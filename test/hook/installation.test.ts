@@ -308,12 +308,13 @@ function writeHook(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o755 });
 }
 
-// As git does it. No command is behind it, so that the push stays in the spool; what the hook starts is through with its log.
+// As git does it. The push stays in the spool: what the hook starts does nothing but say that it was there.
 async function runHook(repository: string): Promise<number | null> {
-  const env = { ...environment(), GIT_DIR: '.', GITPUBSUB_COMMAND: ':' };
+  const mark = join(root, 'delivered');
+  rmSync(mark, { force: true });
+  const env = { ...environment(), GIT_DIR: '.', GITPUBSUB_COMMAND: `sh -c ': >"${mark}"'` };
   const { status } = spawnSync(hookOf(repository), { cwd: repository, env, input: REFS });
-  const log = join(repository, 'gitpubsub', 'log');
-  await pollUntil(() => (existsSync(log) ? true : undefined), 'the log is there');
+  await pollUntil(() => (existsSync(mark) ? true : undefined), 'the delivery was started');
   return status;
 }
 

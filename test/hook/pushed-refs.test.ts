@@ -119,9 +119,12 @@ test('a ref outside heads and tags is of type other, under its full name', async
   expect(recorder.events[0]?.path).toBe('/json/widget/refs/changes/01/1/1');
 });
 
+function inNamespace(name: string): string {
+  return `--receive-pack=git --namespace=${name} receive-pack`;
+}
+
 test('a push into a namespace is one of the refs it really changes, the first push of all included', async () => {
   const { sandbox, recorder, announce } = await setUpGit();
-  const inNamespace = (name: string): string => `--receive-pack=git --namespace=${name} receive-pack`;
   const hash = sandbox.commit('one');
   expect(await announce(inNamespace('team'), 'main')).toBeUndefined();
   const second = sandbox.commit('two');
