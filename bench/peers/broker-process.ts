@@ -1,0 +1,128 @@
+// A broker under measurement: a process on a free port of loopback, with a directory of its own.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Target } from '../load/job.ts';
+
+export interface RunningBroker {
+  readonly target: Target;
+  /** From its start to its first answer. */
+  readonly startMs: number;
+  /** Ends it and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/** How a broker is started. */
+export interface BrokerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Lines of the head that its subscribers need. */
+  readonly headers?: readonly string[];
+}
+
+/** Where databases lie while they are measured. */
+export const BENCH_DIRECTORY: string = process.env['BENCH_DIRECTORY'] ?? tmpdir();
+
+/** How long a broker may take until it answers, in milliseconds; reading a large log is part of it. */
+const START_DEADLINE_MS = 60_000;
+
+/** How long it may take to end before it is killed, in milliseconds. */
+const STOP_DEADLINE_MS = 12_000;
+
+/** Time between two tries to reach a broker that starts, in milliseconds; the resolution of `startMs`. */
+const RETRY_MS = 2;
+
+/** Makes a directory of the bench. */
+export function makeDirectory(): string {
+  return mkdtempSync(join(BENCH_DIRECTORY, 'gitpubsub-bench-'));
+}
+
+/** Starts a broker and waits for its first answer; `prepare` gets its directory and port. */
+export async function startProcess(
+  prepare: (directory: string, port: number) => BrokerCommand,
+): Promise<RunningBroker> {
+  const directory = makeDirectory();
+  const port = await findFreePort();
+  const { command, args, environment, headers = [] } = prepare(directory, port);
+  const startMs = performance.now();
+  // A group of its own: an external command may be a shell with children.
+  const child = spawn(command, args, {
+    env: { PATH: process.env['PATH'], PORT: String(port), ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+  });
+  const stop = (): Promise<void> => endProcess(child, directory);
+  try {
+    await Promise.race([whenAnswering(port), whenFailed(child)]);
+    const answeredMs = performance.now();
+    return { target: { port, pids: family(child.pid), headers }, startMs: answeredMs - startMs, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function whenAnswering(port: number): Promise<void> {
+  const deadlineMs = performance.now() + START_DEADLINE_MS;
+  while (!(await isAnswering(port))) {
+    if (performance.now() > deadlineMs) throw new Error('the broker does not answer');
+    await sleep(RETRY_MS);
+  }
+}
+
+// Any answer will do: not every broker knows HEAD.
+function isAnswering(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () =>
+      socket.write('HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
+    );
+    socket.once('data', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+  });
+}
+
+function whenFailed(child: ChildProcess): Promise<never> {
+  return new Promise((_, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      reject(new Error(`the broker ended with status ${code} before it answered`)),
+    );
+  });
+}
+
+async function endProcess(child: ChildProcess, directory: string): Promise<void> {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    process.kill(-child.pid, 'SIGTERM');
+    const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), STOP_DEADLINE_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+  rmSync(directory, { recursive: true, force: true });
+}
+
+// The process and what it has started; only itself where the system does not tell.
+function family(pid: number | undefined): number[] {
+  if (pid === undefined) return [];
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return [pid, ...children.flatMap((child) => family(Number(child)))];
+  } catch {
+    return [pid];
+  }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
