@@ -12,7 +12,7 @@ export interface RunningBroker {
   /** From its start to its first answer. */
   readonly startMs: number;
   /** Ends it and removes its directory. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** How a broker is started. */
@@ -26,6 +26,9 @@ export interface BrokerCommand {
 
 /** Where databases lie while they are measured. */
 export const BENCH_DIRECTORY: string = process.env['BENCH_DIRECTORY'] ?? tmpdir();
+
+/** Where commands are looked for: Debian has nginx where only root looks. */
+export const SEARCH_PATH: string = `${process.env['PATH']}:/usr/sbin`;
 
 /** How long a broker may take until it answers, in milliseconds; reading a large log is part of it. */
 const START_DEADLINE_MS = 60_000;
@@ -51,7 +54,7 @@ export async function startProcess(
   const startMs = performance.now();
   // A group of its own: an external command may be a shell with children.
   const child = spawn(command, args, {
-    env: { PATH: process.env['PATH'], PORT: String(port), ...environment },
+    env: { PATH: SEARCH_PATH, PORT: String(port), ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   });

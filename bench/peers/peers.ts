@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startProcess, type RunningBroker } from './broker-process.ts';
+import { type RunningBroker, SEARCH_PATH, startProcess } from './broker-process.ts';
 import { nchanConfiguration, NCHAN_MODULE } from './nchan.ts';
 
 export type PeerName = 'gitpubsub' | 'node:http' | 'nchan' | 'baseline';
@@ -24,8 +24,9 @@ export interface Peer {
   start(options: StartOptions): Promise<RunningBroker>;
 }
 
-const repository = fileURLToPath(new URL('../../../..', import.meta.url));
-const cliPath = join(repository, 'dist', 'cli.js');
+/** The checkout, seen from where this file is built: bench/.build/bench/peers. */
+export const repository: string = fileURLToPath(new URL('../../../..', import.meta.url));
+export const cliPath: string = join(repository, 'dist', 'cli.js');
 const nodeHttpPath = fileURLToPath(new URL('./node-http-broker.js', import.meta.url));
 
 /** The command of `BENCH_BASELINE`, which listens on `$PORT`. */
@@ -42,7 +43,7 @@ export const PEERS: Readonly<Record<PeerName, Peer>> = {
   },
   nchan: {
     whyNot: () =>
-      existsSync(NCHAN_MODULE) && spawnSync('nginx', ['-v']).status === 0
+      existsSync(NCHAN_MODULE) && spawnSync('nginx', ['-v'], { env: { PATH: SEARCH_PATH } }).status === 0
         ? undefined
         : 'nginx with nchan is not installed',
     start: () =>
