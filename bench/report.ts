@@ -49,7 +49,8 @@ function formatFigure({ key, unit }: Figure, { figures }: SideOutcome): string {
 }
 
 function ratio({ key }: Figure, first: SideOutcome, other: SideOutcome): string {
-  return `${formatNumber((first.figures[key] ?? Number.NaN) / (other.figures[key] ?? Number.NaN))} ×`;
+  const quotient = (first.figures[key] ?? Number.NaN) / (other.figures[key] ?? Number.NaN);
+  return Number.isFinite(quotient) ? `${formatNumber(quotient)} ×` : '-';
 }
 
 function formatPart(part: number): string {

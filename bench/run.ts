@@ -32,6 +32,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -51,16 +52,13 @@ async function main(): Promise<number> {
 
 async function runAll(trials: readonly Trial[], rounds: number): Promise<TrialOutcome[]> {
   const directory = makeDirectory();
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const logs = new PreparedLogs(directory);
   const outcomes: TrialOutcome[] = [];
-  try {
-    for (const trial of trials) {
-      const outcome = await runTrial(trial, { rounds, logs, directory });
-      outcomes.push(outcome);
-      say(values.json ? `${JSON.stringify(outcome)}\n` : `${toRows(trial, outcome).join('\n')}\n`, 0);
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+  for (const trial of trials) {
+    const outcome = await runTrial(trial, { rounds, logs, directory });
+    outcomes.push(outcome);
+    say(values.json ? `${JSON.stringify(outcome)}\n` : `${toRows(trial, outcome).join('\n')}\n`, 0);
   }
   return outcomes;
 }

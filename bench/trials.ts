@@ -174,7 +174,8 @@ function replay(format?: string): Trial {
 }
 
 function stressTrials(sizes: Sizes): Trial[] {
-  const steadily = steady({ subscribers: 0, publishers: 16, rate: 400, seconds: 4 });
+  const prunedTopic = `${TOPIC}/project-0`;
+  const steadily = steady({ subscribers: 0, publishers: 16, rate: 400, seconds: 4, prunedTopic });
   const oldLog = { events: sizes.prunedEvents, chosenEvery: 0, projects: PROJECTS, ageHours: 72 };
   const responsive: Job = {
     scenario: 'responsive',
@@ -205,7 +206,7 @@ function stressTrials(sizes: Sizes): Trial[] {
           flags: [...KEEP_ALL, '--retention-hours', 'none'],
         }),
       ],
-      figures: [ACK_P99],
+      figures: [ACK_P99, { key: 'prunedEvents', unit: 'pruned' }],
     },
     {
       name: 'slow-disk',
@@ -228,7 +229,7 @@ function reconnect(subscribers: number): Job {
 }
 
 function steady(job: Omit<SteadyJob, 'scenario' | 'seconds'> & { seconds?: number }): SteadyJob {
-  return { scenario: 'steady', seconds: 2, ...job };
+  return { scenario: 'steady', seconds: 1.5, ...job };
 }
 
 function ours(name: string, side: Omit<Side, 'name' | 'peer'>): Side {

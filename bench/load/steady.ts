@@ -3,11 +3,12 @@ import { quantile } from '../median.ts';
 import { Audience, type Listener } from './audience.ts';
 import { type JobResult, PAYLOAD_BYTES, type SteadyJob, type Target, TOPIC } from './job.ts';
 import { startMeter } from './meter.ts';
+import { findOldestIndex } from './oldest-event.ts';
 import { createPayload } from './payload.ts';
 import { Publishers } from './publishers.ts';
 
 /** What is done before it counts: the code gets compiled, the queues fill. */
-const WARM_UP_SECONDS = 0.5;
+const WARM_UP_SECONDS = 0.4;
 
 /** Rest between the last subscriber's arrival and the first event. */
 const SETTLE_MS = 200;
@@ -26,8 +27,16 @@ export async function runSteady(job: SteadyJob, target: Target): Promise<JobResu
   const measured = await (job.rate === undefined
     ? measureClosed(job, target, audience, publishers)
     : measureOpen(job.rate, job, target, audience, publishers));
+  const oldest = job.prunedTopic === undefined ? 0 : await findOldestIndex(port, job.prunedTopic);
   publishers.close();
-  return { ...measured, faults: audience.findFaults(publishers.sentCounts) };
+  return {
+    ...measured,
+    figures: { ...measured.figures, prunedEvents: oldest ?? Number.NaN },
+    faults: [
+      ...audience.findFaults(publishers.sentCounts),
+      ...(oldest === undefined ? ['no old event is left: pruning ended before the trial did'] : []),
+    ],
+  };
 }
 
 type Measured = Omit<JobResult, 'faults'>;

@@ -58,7 +58,17 @@ export async function startProcess(
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   });
-  const stop = (): Promise<void> => endProcess(child, directory);
+  // Why: it has a group of its own, and would outlive a bench that is interrupted.
+  const abandon = (): void => {
+    killGroup(child, 'SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once('exit', abandon);
+  const stop = async (): Promise<void> => {
+    await endProcess(child);
+    process.removeListener('exit', abandon);
+    rmSync(directory, { recursive: true, force: true });
+  };
   try {
     await Promise.race([whenAnswering(port), whenFailed(child)]);
     const answeredMs = performance.now();
@@ -99,15 +109,21 @@ function whenFailed(child: ChildProcess): Promise<never> {
   });
 }
 
-async function endProcess(child: ChildProcess, directory: string): Promise<void> {
-  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    process.kill(-child.pid, 'SIGTERM');
-    const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), STOP_DEADLINE_MS);
-    await ended;
-    clearTimeout(timer);
-  }
-  rmSync(directory, { recursive: true, force: true });
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (!isRunning(child)) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  killGroup(child, 'SIGTERM');
+  const timer = setTimeout(() => killGroup(child, 'SIGKILL'), STOP_DEADLINE_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined && isRunning(child)) process.kill(-child.pid, signal);
+}
+
+function isRunning({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
 }
 
 // The process and what it has started; only itself where the system does not tell.
