@@ -1,6 +1,6 @@
 // Outcomes as lines of a Markdown table.
 import type { SideOutcome, TrialOutcome } from './run-trial.ts';
-import type { Figure, Trial } from './trials.ts';
+import type { Figure, Trial } from './trial.ts';
 
 /** From this part of a processor on the generator is said to have been the limit. */
 const GENERATOR_LIMIT = 0.9;

@@ -6,7 +6,7 @@ import type { Job, JobResult, Target } from './load/job.ts';
 import { PEERS } from './peers/peers.ts';
 import { slowDiskEnvironment } from './peers/slow-disk.ts';
 import type { PreparedLogs } from './prepared-log.ts';
-import type { Side } from './trials.ts';
+import type { Side } from './trial.ts';
 
 const generatorPath = fileURLToPath(new URL('./load/generator.js', import.meta.url));
 
@@ -47,9 +47,12 @@ async function runGenerator(job: Job, target: Target): Promise<JobResult> {
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const status = await new Promise((resolve) => child.once('close', resolve));
+  const status = await new Promise((resolve) =>
+    child.once('close', (code, signal) => resolve(signal ?? code)),
+  );
   if (status !== 0) throw new Error(errorLine(errors) ?? `the generator ended with status ${String(status)}`);
-  return JSON.parse(output) as JobResult;
+  // JSON has no NaN, which a figure is where the system does not tell it.
+  return JSON.parse(output, (_, value: unknown) => value ?? Number.NaN) as JobResult;
 }
 
 function errorLine(errors: string): string | undefined {

@@ -4,7 +4,7 @@ import { median } from './median.ts';
 import type { PreparedLogs } from './prepared-log.ts';
 import { runSide } from './run-side.ts';
 import { reasonToSkip } from './skip.ts';
-import type { Side, Trial } from './trials.ts';
+import type { Side, Trial } from './trial.ts';
 
 /** What one side gave in all rounds. */
 export interface SideOutcome {

@@ -6,7 +6,9 @@ import { makeDirectory } from './peers/broker-process.ts';
 import { PreparedLogs } from './prepared-log.ts';
 import { TABLE_HEAD, toFootnotes, toRows } from './report.ts';
 import { runTrial, type TrialOutcome } from './run-trial.ts';
-import { EVERYDAY_SIZES, FULL_SIZES, type Trial, trialsOf } from './trials.ts';
+import { EVERYDAY_SIZES, FULL_SIZES } from './log-trials.ts';
+import type { Trial } from './trial.ts';
+import { trialsOf } from './trials.ts';
 
 const HELP = `usage: npm run bench -- [options] [words]
 

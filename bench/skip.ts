@@ -6,7 +6,7 @@ import { TOPIC } from './load/job.ts';
 import { openFileLimit } from './machine.ts';
 import { PEERS } from './peers/peers.ts';
 import { slowDiskEnvironment } from './peers/slow-disk.ts';
-import type { Side } from './trials.ts';
+import type { Side } from './trial.ts';
 
 /** Files that a process has open beside its connections. */
 const OTHER_FILES = 100;

@@ -1,7 +1,6 @@
 // The publishing side of the generator: connections with one request in flight on each, in a closed loop or at a rate.
-import { connect, type Socket } from 'node:net';
 import { stampDue, stampPlace } from './payload.ts';
-import { parseResponseHead, type ResponseHead } from './response-head.ts';
+import { PublishConnection } from './publish-connection.ts';
 
 export interface PublishersOptions {
   readonly port: number;
@@ -22,7 +21,7 @@ export class Publishers {
   /** How late the generator itself woke, milliseconds. */
   wakeMs: number[] | undefined;
   readonly #options: PublishersOptions;
-  readonly #connections: Connection[];
+  readonly #connections: PublishConnection[];
   readonly #requests: readonly Buffer[];
   readonly #bodyStarts: readonly number[];
   #nextTopic = 0;
@@ -34,7 +33,10 @@ export class Publishers {
     const heads = topics.map((topic) => requestHead(topic, payload.byteLength));
     this.#requests = heads.map((head) => Buffer.concat([head, payload]));
     this.#bodyStarts = heads.map((head) => head.byteLength);
-    this.#connections = Array.from({ length: connectionCount }, (_, index) => new Connection(port, index));
+    this.#connections = Array.from(
+      { length: connectionCount },
+      (_, index) => new PublishConnection(port, index),
+    );
   }
 
   get laneCount(): number {
@@ -47,7 +49,7 @@ export class Publishers {
 
   /** Publishes on every connection, the next event when the last one was acknowledged, until `isOver` says so. */
   async runClosed(isOver: () => boolean): Promise<void> {
-    const runOne = async (connection: Connection): Promise<void> => {
+    const runOne = async (connection: PublishConnection): Promise<void> => {
       while (!isOver()) await this.#publish(connection, performance.now());
     };
     await Promise.all(this.#connections.map(runOne));
@@ -62,7 +64,7 @@ export class Publishers {
     const dueOf = (index: number): number => startMs + (index * 1000) / eventsPerSecond;
     const total = eventsPerSecond * seconds;
     let next = 0;
-    const runOne = async (connection: Connection): Promise<void> => {
+    const runOne = async (connection: PublishConnection): Promise<void> => {
       while (next < total) {
         const dueMs = dueOf(next++);
         const freeMs = performance.now();
@@ -79,7 +81,7 @@ export class Publishers {
     for (const connection of this.#connections) connection.close();
   }
 
-  async #publish(connection: Connection, clockMs: number): Promise<void> {
+  async #publish(connection: PublishConnection, clockMs: number): Promise<void> {
     const topic = this.#nextTopic;
     this.#nextTopic = (topic + 1) % this.#requests.length;
     const lane = connection.index * this.#requests.length + topic;
@@ -100,62 +102,6 @@ export class Publishers {
     stampDue(request, start, clockMs);
     return request;
   }
-}
-
-class Connection {
-  readonly index: number;
-  readonly #port: number;
-  #socket: Socket | undefined;
-  #text = '';
-  #resolve: ((head: ResponseHead) => void) | undefined;
-  #reject: ((error: Error) => void) | undefined;
-
-  constructor(port: number, index: number) {
-    this.#port = port;
-    this.index = index;
-  }
-
-  open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port: this.#port, noDelay: true });
-      const fail = (reason: string): void => {
-        reject(new Error(reason));
-        this.#reject?.(new Error(reason));
-      };
-      socket.once('connect', () => resolve());
-      socket.on('data', (bytes) => this.#read(bytes));
-      socket.once('error', (error) => fail(error.message));
-      socket.once('close', () => fail('the broker closed a publishing connection'));
-      this.#socket = socket;
-    });
-  }
-
-  /** Sends a request and resolves with the head of the whole answer. */
-  send(request: Buffer): Promise<ResponseHead> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.#socket?.write(request);
-    });
-  }
-
-  close(): void {
-    this.#reject = undefined;
-    this.#socket?.destroy();
-  }
-
-  #read(bytes: Buffer): void {
-    this.#text += bytes.toString('latin1');
-    const head = parseResponseHead(this.#text);
-    if (!head || !isComplete(this.#text, head)) return;
-    this.#text = '';
-    this.#resolve?.(head);
-  }
-}
-
-function isComplete(text: string, head: ResponseHead): boolean {
-  if (head.isChunked) return text.endsWith('0\r\n\r\n');
-  return text.length >= head.bytes + head.contentLength;
 }
 
 function requestHead(topic: string, bodyBytes: number): Buffer {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toFootnotes, toRows } from '../../bench/report.ts';
 import type { SideOutcome } from '../../bench/run-trial.ts';
-import type { Trial } from '../../bench/trials.ts';
+import type { Trial } from '../../bench/trial.ts';
 
 const trial: Trial = {
   name: 'short',
