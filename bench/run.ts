@@ -23,36 +23,52 @@ BENCH_BASELINE   a command that starts one more broker to compare with; it liste
 BENCH_DIRECTORY  where databases lie meanwhile (the system's directory for temporary files)
 `;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '3' },
-    full: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const OPTIONS = {
+  rounds: { type: 'string', default: '3' },
+  full: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+class UsageError extends Error {}
+
+/** Source: sysexits(3) */
+const EXIT_USAGE = 64;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-process.exitCode = await main();
+process.exitCode = await main().catch(report);
 
 async function main(): Promise<number> {
-  const trials = trialsOf(values.full ? FULL_SIZES : EVERYDAY_SIZES).filter(isWanted);
-  const rounds = Number(values.rounds);
+  const { values, words } = readArguments();
   if (values.help) return say(HELP, 0);
+  const sizes = values.full ? FULL_SIZES : EVERYDAY_SIZES;
+  const trials = trialsOf(sizes).filter(({ name }) => matches(name, words));
+  if (trials.length === 0) throw new UsageError(`no trial has ${words.join(' or ')} in its name; see --list`);
   if (values.list) return say(trials.map(({ name }) => `${name}\n`).join(''), 0);
-  if (trials.length === 0)
-    return say(`no trial has ${positionals.join(' or ')} in its name; see --list\n`, 64);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    return say(`--rounds: "${values.rounds}" is not allowed; allowed is a whole number from 1\n`, 64);
-  if (!values.json) say(`${describeMachine()}; medians of ${rounds} rounds\n\n${TABLE_HEAD.join('\n')}\n`, 0);
-  const outcomes = await runAll(trials, rounds);
-  if (!values.json) say(`\n${toFootnotes(outcomes).join('\n')}\n`, 0);
+  const rounds = readRounds(values.rounds);
+  if (!values.json) sayLines(`${describeMachine()}; medians of ${rounds} rounds`, '', ...TABLE_HEAD);
+  const outcomes = await runAll(trials, rounds, values.json);
+  if (!values.json) sayLines('', ...toFootnotes(outcomes));
   return outcomes.some(({ sides }) => sides.some(({ faults }) => faults.length > 0)) ? 1 : 0;
 }
 
-async function runAll(trials: readonly Trial[], rounds: number): Promise<TrialOutcome[]> {
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS });
+    return { values, words: positionals };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; see --help`, { cause: error });
+  }
+}
+
+function readRounds(text: string): number {
+  const rounds = Number(text);
+  if (Number.isInteger(rounds) && rounds > 0) return rounds;
+  throw new UsageError(`--rounds: "${text}" is not allowed; allowed is a whole number from 1`);
+}
+
+async function runAll(trials: readonly Trial[], rounds: number, isJson: boolean): Promise<TrialOutcome[]> {
   const directory = makeDirectory();
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const logs = new PreparedLogs(directory);
@@ -60,16 +76,26 @@ async function runAll(trials: readonly Trial[], rounds: number): Promise<TrialOu
   for (const trial of trials) {
     const outcome = await runTrial(trial, { rounds, logs, directory });
     outcomes.push(outcome);
-    say(values.json ? `${JSON.stringify(outcome)}\n` : `${toRows(trial, outcome).join('\n')}\n`, 0);
+    sayLines(...(isJson ? [JSON.stringify(outcome)] : toRows(trial, outcome)));
   }
   return outcomes;
 }
 
-function isWanted({ name }: Trial): boolean {
-  return positionals.length === 0 || positionals.some((word) => name.includes(word));
+function matches(name: string, words: readonly string[]): boolean {
+  return words.length === 0 || words.some((word) => name.includes(word));
+}
+
+function sayLines(...lines: readonly string[]): void {
+  say(lines.map((line) => `${line}\n`).join(''), 0);
 }
 
 function say(text: string, status: number): number {
   process.stdout.write(text);
   return status;
+}
+
+function report(error: unknown): number {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  return EXIT_USAGE;
 }
