@@ -19,8 +19,9 @@ Runs the trials whose names contain one of the words; all of them without words.
   --json      every round of every side, as one line of JSON for each trial
   --list      only the names
 
-BENCH_BASELINE   a command that starts one more broker to compare with; it listens on $PORT
-BENCH_DIRECTORY  where databases lie meanwhile (the system's directory for temporary files)
+BENCH_BASELINE    a command that starts one more broker to compare with; it listens on $PORT
+BENCH_DIRECTORY   where databases lie meanwhile (the system's directory for temporary files)
+BENCH_NODE_FLAGS  flags for the Node.js that runs our broker, such as --cpu-prof
 `;
 
 const OPTIONS = {

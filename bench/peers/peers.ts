@@ -29,6 +29,9 @@ export const repository: string = fileURLToPath(new URL('../../../..', import.me
 export const cliPath: string = join(repository, 'dist', 'cli.js');
 const nodeHttpPath = fileURLToPath(new URL('./node-http-broker.js', import.meta.url));
 
+/** For the Node.js that runs our broker, such as `--cpu-prof`. */
+const nodeFlags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean);
+
 /** The command of `BENCH_BASELINE`, which listens on `$PORT`. */
 const baselineCommand = process.env['BENCH_BASELINE'];
 
@@ -74,6 +77,10 @@ function startOurs({
     if (database !== undefined && isCopied === true) copyFileSync(database, own);
     const path = database === undefined || isCopied === true ? own : database;
     const where = ['--port', String(port), '--database', path, '--log-level', 'warn'];
-    return { command: process.execPath, args: [cliPath, 'serve', ...where, ...flags], environment };
+    return {
+      command: process.execPath,
+      args: [...nodeFlags, cliPath, 'serve', ...where, ...flags],
+      environment,
+    };
   });
 }
