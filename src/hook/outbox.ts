@@ -1,6 +1,7 @@
 // The events that are ready to be published: batches in files, in order. Knows no broker.
 //
-// A file is called `<push>.<part>.<sent>.batches`: so many of its batches are published. It is removed with the last one.
+// A file is called `<sequence>.<push>.<part>.<sent>.batches`: so many of its batches are published. It is removed with the last
+// one. The sequence counts the pushes that wait here, so that no clock has a say in their order.
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { divideBatch, formatBatch, MAX_BATCH_BYTES, parseBatches, type Batch } from './batch.ts';
@@ -15,8 +16,13 @@ import {
 
 const SUFFIX = '.batches';
 
-// Digits of a part's number, so that names sort: enough for pushes of 1,000 GB.
+// Digits of the numbers in names, so that these sort: enough for 30,000 years with a push a second that can't be published,
+// and for pushes of 1,000 GB.
+const SEQUENCE_DIGITS = 12;
 const NUMBER_DIGITS = 6;
+
+// The name of a push has a dot itself. Files from before there was a sequence have none, and go before all that have one.
+const NAME = /^(?:(\d{12})\.)?(.+)\.(\d+)\.(\d+)\.batches$/;
 
 /** One file of the outbox. */
 export interface OutboxPart {
@@ -28,6 +34,8 @@ export interface OutboxPart {
 /** The outbox of one repository. Only whoever holds the repository's lock may touch it. */
 export class Outbox {
   readonly #directory: string;
+  /** Of the push that was added last; undefined until it is looked up. */
+  #sequence: number | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -35,8 +43,9 @@ export class Outbox {
 
   /** The names of all files, the first to be published first. */
   async list(): Promise<string[]> {
-    const names = await listIfThere(this.#directory);
-    return names.filter((name) => name.endsWith(SUFFIX));
+    const names = (await listIfThere(this.#directory)).filter((name) => NAME.test(name));
+    const hasSequence = (name: string): boolean => splitName(name).sequence !== undefined;
+    return [...names.filter((name) => !hasSequence(name)), ...names.filter(hasSequence)];
   }
 
   /** The same, up to the first file of a push that is still in the spool: that push may yet be taken in anew. */
@@ -54,9 +63,11 @@ export class Outbox {
   /** Writes the batches of a push to the disk. */
   async add(push: string, batches: AsyncIterable<Batch>): Promise<void> {
     await makeDirectory(this.#directory);
-    let partCount = 0;
+    this.#sequence ??= splitName((await this.list()).at(-1) ?? '').sequence ?? 0;
+    const sequence = ++this.#sequence;
+    let part = 0;
     for await (const text of fillParts(batches)) {
-      await writeSynced(this.#path(joinName(push, partCount++, 0)), text);
+      await writeSynced(this.#path(joinName({ sequence, push, part: part++, sentCount: 0 })), text);
     }
     await syncDirectory(this.#directory);
   }
@@ -83,8 +94,8 @@ export class Outbox {
 
   /** Notes that the next batch has been published. Why no sync: it may be sent again, its key takes care of that. */
   async advance({ name, batches, sentCount }: OutboxPart): Promise<OutboxPart> {
-    const { push, part } = splitName(name);
-    const next = { name: joinName(push, part, sentCount + 1), batches, sentCount: sentCount + 1 };
+    const nextName = joinName({ ...splitName(name), sentCount: sentCount + 1 });
+    const next = { name: nextName, batches, sentCount: sentCount + 1 };
     if (next.sentCount < batches.length) await rename(this.#path(name), this.#path(next.name));
     else await rm(this.#path(name));
     return next;
@@ -126,11 +137,25 @@ async function* fillParts(batches: AsyncIterable<Batch>): AsyncGenerator<string,
   if (text !== '') yield text;
 }
 
-function joinName(push: string, ...numbers: readonly [part: number, sentCount: number]): string {
-  return [push, ...numbers.map((number) => String(number).padStart(NUMBER_DIGITS, '0'))].join('.') + SUFFIX;
+interface NameParts {
+  readonly sequence: number | undefined;
+  readonly push: string;
+  readonly part: number;
+  readonly sentCount: number;
 }
 
-function splitName(name: string): { push: string; part: number; sentCount: number } {
-  const [sentCount, part, ...push] = name.slice(0, -SUFFIX.length).split('.').toReversed();
-  return { push: push.toReversed().join('.'), part: Number(part), sentCount: Number(sentCount) };
+function joinName({ sequence, push, part, sentCount }: NameParts): string {
+  const place = sequence === undefined ? [] : [String(sequence).padStart(SEQUENCE_DIGITS, '0')];
+  const numbers = [part, sentCount].map((number) => String(number).padStart(NUMBER_DIGITS, '0'));
+  return [...place, push, ...numbers].join('.') + SUFFIX;
+}
+
+function splitName(name: string): NameParts {
+  const [, sequence, push = '', part, sentCount] = NAME.exec(name) ?? [];
+  return {
+    sequence: sequence === undefined ? undefined : Number(sequence),
+    push,
+    part: Number(part),
+    sentCount: Number(sentCount),
+  };
 }

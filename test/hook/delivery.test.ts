@@ -143,6 +143,43 @@ test('a broker that asks for more patience than there is, is left alone', async 
   expect(fixture.recorder.requests).toHaveLength(1);
 });
 
+test('pushes are published in the order they were taken in, whatever the clock has done meanwhile', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder } = fixture;
+  recorder.answer = () => ({ status: 503 });
+  for (const [subject, seconds] of [
+    ['one', 100],
+    ['two', 200],
+  ] as const) {
+    sandbox.commit(subject);
+    await fixture.push('main');
+    sandbox.backdateLastPush(seconds);
+    await fixture.deliver();
+  }
+  recorder.answer = () => ({ status: 200 });
+  expect(await fixture.deliver()).toMatchObject({ failure: undefined, storedCount: 4 });
+  expect(subjects(fixture)).toEqual(IN_ORDER);
+});
+
+test('files of an outbox that had no sequence yet go out first', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder } = fixture;
+  recorder.answer = () => ({ status: 503 });
+  sandbox.commit('one');
+  await fixture.announce('main');
+  const [name = ''] = sandbox.list('outbox');
+  renameSync(fileOf(sandbox, `outbox/${name}`), fileOf(sandbox, `outbox/${name.replace(/^\d{12}\./, '')}`));
+  sandbox.commit('two');
+  await fixture.announce('main');
+  recorder.answer = () => ({ status: 200 });
+  expect(await fixture.deliver()).toMatchObject({
+    failure: undefined,
+    storedCount: 4,
+    waiting: { pushCount: 0 },
+  });
+  expect(subjects(fixture)).toEqual(IN_ORDER);
+});
+
 test('while another delivery is at work, this one leaves', async () => {
   const fixture = await setUpTwoPushes();
   const lock = await takeLock(fileOf(fixture.sandbox, 'lock'), 0);
@@ -311,7 +348,7 @@ test('the log stays small', async () => {
   expect(Math.max(...sizes)).toBeLessThan(64 * 1024 + 31_000);
 });
 
-test.each(['announced.json.tmp', 'outbox/{push}.000000.000000.batches'])(
+test.each(['announced.json.tmp', 'outbox/000000000001.{push}.000000.000000.batches'])(
   'a push that cannot be taken in waits, and nothing of it is published before it is: no %s',
   async (name) => {
     const { sandbox, recorder, push, deliver: deliverNow } = await setUpGit();

@@ -338,24 +338,28 @@ function secondsBefore(hours: number): number {
   return Math.floor(Date.now() / 1000) - hours * 3600 - 60;
 }
 
-test('one line says that pushes have been waiting for long, since when, and what to do', async () => {
-  const { sandbox } = await setUp();
-  mkdirSync(spoolOf(sandbox), { recursive: true });
-  mkdirSync(join(sandbox.bare, 'gitpubsub', 'outbox'));
-  for (const part of ['000000', '000001']) {
-    writeFileSync(
-      join(sandbox.bare, 'gitpubsub', 'outbox', `${secondsBefore(30)}.5-a.${part}.000000.batches`),
-      '',
+test.each([
+  ['with', '000000000007.'],
+  ['without', ''],
+])(
+  'one line says that pushes have been waiting for long, since when, and what to do, %s sequence',
+  async (_with, sequence) => {
+    const { sandbox } = await setUp();
+    mkdirSync(spoolOf(sandbox), { recursive: true });
+    mkdirSync(join(sandbox.bare, 'gitpubsub', 'outbox'));
+    for (const part of ['000000', '000001']) {
+      const name = `${sequence}${secondsBefore(30)}.5-a.${part}.000000.batches`;
+      writeFileSync(join(sandbox.bare, 'gitpubsub', 'outbox', name), '');
+    }
+    writeFileSync(join(spoolOf(sandbox), `${secondsBefore(2)}.5-b.push`), '');
+    const { status, stderr } = await sandbox.push({}, 'origin', 'main');
+    expect(status).toBe(0);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(
+      /gitpubsub: 3 pushes wait to be announced, the first for 30 h;.* `gitpubsub flush` tries again/,
     );
-  }
-  writeFileSync(join(spoolOf(sandbox), `${secondsBefore(2)}.5-b.push`), '');
-  const { status, stderr } = await sandbox.push({}, 'origin', 'main');
-  expect(status).toBe(0);
-  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-  expect(stderr).toMatch(
-    /gitpubsub: 3 pushes wait to be announced, the first for 30 h;.* `gitpubsub flush` tries again/,
-  );
-});
+  },
+);
 
 test('nothing is said of pushes that have not been waiting for long', async () => {
   const fixture = await setUp();

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -86,6 +87,14 @@ export class GitSandbox {
   list(directory: string): string[] {
     const path = join(this.bare, 'gitpubsub', directory);
     return existsSync(path) ? readdirSync(path).toSorted() : [];
+  }
+
+  /** Makes the push that was noted last look as if it had come so many seconds earlier. */
+  backdateLastPush(seconds: number): void {
+    const last = this.list('spool').at(-1) ?? '';
+    const time = last.split('.', 1)[0] ?? '';
+    const spool = join(this.bare, 'gitpubsub', 'spool');
+    renameSync(join(spool, last), join(spool, last.replace(time, String(Number(time) - seconds))));
   }
 
   /** Runs git in the pushing repository and gives what it prints, without the last line end. */
