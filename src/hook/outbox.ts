@@ -44,7 +44,6 @@ export class Outbox {
   /** The names of all files, the first to be published first. */
   async list(): Promise<string[]> {
     const names = (await listIfThere(this.#directory)).filter((name) => NAME.test(name));
-    const hasSequence = (name: string): boolean => splitName(name).sequence !== undefined;
     return [...names.filter((name) => !hasSequence(name)), ...names.filter(hasSequence)];
   }
 
@@ -148,6 +147,10 @@ function joinName({ sequence, push, part, sentCount }: NameParts): string {
   const place = sequence === undefined ? [] : [String(sequence).padStart(SEQUENCE_DIGITS, '0')];
   const numbers = [part, sentCount].map((number) => String(number).padStart(NUMBER_DIGITS, '0'));
   return [...place, push, ...numbers].join('.') + SUFFIX;
+}
+
+function hasSequence(name: string): boolean {
+  return splitName(name).sequence !== undefined;
 }
 
 function splitName(name: string): NameParts {

@@ -17,11 +17,15 @@ import { addToJournal } from './journal.ts';
 import { Outbox } from './outbox.ts';
 import type { KnownCommits } from './new-commits.ts';
 import { makePushEvents } from './push-events.ts';
+import { orderPushes, type OrderedPush } from './push-order.ts';
 import { planPush, planUnreadablePush, type PlannedRef } from './push-plan.ts';
 import type { RefUpdate } from './ref-update.ts';
 import { targetAtUrl, type HookSettings } from './settings.ts';
-import { Spool } from './spool.ts';
+import { arrivalMs, Spool } from './spool.ts';
 import type { SpooledPush } from './spooled-push.ts';
+
+// What arrivalMs knows is the second.
+const ARRIVAL_ACCURACY_MS = 1_000;
 
 /** Takes the pushes of one repository in. */
 export class PushIntake {
@@ -31,8 +35,13 @@ export class PushIntake {
   readonly #outbox: Outbox;
   readonly #settleMs: number;
   readonly #checkLock: () => void;
+  /** The pushes that wait, as far as they have been read. */
+  readonly #pushes = new Map<string, SpooledPush>();
+  /** Those that were waited for, because the one before them may have been missing. */
+  readonly #settled = new Set<string>();
+  #readFailure: unknown;
 
-  /** `settleMs` is how long a push may take from changing a ref to noting it; waited for only where nothing is known yet. */
+  /** `settleMs` is how long a push may take from changing a ref to noting it; waited for only where one may be missing. */
   constructor(git: Git, files: HookFiles, settleMs: number, checkLock: () => void) {
     this.#checkLock = checkLock;
     this.#git = git;
@@ -42,29 +51,57 @@ export class PushIntake {
     this.#settleMs = settleMs;
   }
 
-  /** Takes in every push that waits, in order. @throws Error at the first that can't be taken in now */
+  /** Takes in every push that waits, in order. @throws Error at the first that can't be taken in now, or can't be read */
   async takeAll(settings: HookSettings): Promise<void> {
     if ((await this.#spool.list()).length === 0) return;
     let announced = (await this.#readAnnounced()) ?? (await this.#takeBaseline());
     await this.#undoHalfDone(announced.lastPush);
-    for (const name of await this.#spool.list()) {
-      announced = await this.#take(name, announced, settings);
+    let queue = await this.#line(announced.refs);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (next.isOdd && (await this.#settle(next.name))) queue = await this.#line(announced.refs);
+      else announced = await this.#take(next, announced, settings);
     }
+    // Why only now: it holds up no other.
+    if (this.#readFailure !== undefined) throw this.#readFailure;
   }
 
-  async #take(name: string, announced: Announced, settings: HookSettings): Promise<Announced> {
-    const push = await this.#spool.read(name);
-    if (push === undefined) {
-      await this.#tell(`This is no push: ${await this.#spool.setAside(name)}`);
-      return announced;
-    }
+  async #take({ name, push }: OrderedPush, announced: Announced, settings: HookSettings): Promise<Announced> {
     const plan = await this.#makeEvents(name, push, knownCommits(announced), settings);
     const next = await announcedAfter(this.#git, announced, name, plan);
     this.#checkLock();
     // Why in this order: until it is noted as announced, the push counts as untouched; from then on as done.
     await writeAnnounced(this.#files.announced, next);
     await this.#spool.remove(name);
+    this.#pushes.delete(name);
     return next;
+  }
+
+  // Lists anew and gives all that waits, in order.
+  async #line(refs: ReadonlyMap<string, string>): Promise<OrderedPush[]> {
+    this.#readFailure = undefined;
+    for (const name of await this.#spool.list()) {
+      if (!this.#pushes.has(name)) await this.#read(name);
+    }
+    return orderPushes(this.#pushes, refs);
+  }
+
+  async #read(name: string): Promise<void> {
+    try {
+      const push = await this.#spool.read(name);
+      if (push === undefined) await this.#tell(`This is no push: ${await this.#spool.setAside(name)}`);
+      else this.#pushes.set(name, push);
+    } catch (error) {
+      this.#readFailure = error;
+    }
+  }
+
+  // Once for each push that came a moment ago: the hook of the one before it may be slower. Gives whether it has waited.
+  async #settle(name: string): Promise<boolean> {
+    const isYoung = Math.abs(Date.now() - arrivalMs(name)) < this.#settleMs + ARRIVAL_ACCURACY_MS;
+    if (!isYoung || this.#settled.has(name)) return false;
+    this.#settled.add(name);
+    await sleep(this.#settleMs);
+    return true;
   }
 
   async #makeEvents(
@@ -127,10 +164,7 @@ export class PushIntake {
   }
 
   async #readUpdates(): Promise<RefUpdate[]> {
-    const updates: RefUpdate[] = [];
-    for (const name of await this.#spool.list())
-      updates.push(...((await this.#spool.read(name))?.updates ?? []));
-    return updates;
+    return (await this.#line(new Map())).flatMap(({ push }) => push.updates);
   }
 
   #tell(message: string): Promise<void> {

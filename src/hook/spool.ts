@@ -1,6 +1,6 @@
 // The pushes that hooks have noted and no delivery has looked at: one file each, in the order of arrival.
 import { randomBytes } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listIfThere, makeDirectory, readIfThere, replaceFile, syncDirectory } from './durable-files.ts';
 import { parseSpooledPush, type SpooledPush } from './spooled-push.ts';
@@ -23,8 +23,10 @@ export class Spool {
     return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
   }
 
-  /** Reads a push. @throws Error if its file can't be read; undefined if what is in it is no push. */
+  /** Reads a push; undefined if what is there is no regular file or holds no push. @throws Error if it can't be read */
   async read(name: string): Promise<SpooledPush | undefined> {
+    const stats = await lstat(this.#path(name));
+    if (!stats.isFile()) return undefined; // Why: opening a pipe would wait for its other end.
     const record = await readIfThere(this.#path(name));
     try {
       return record === undefined ? undefined : parseSpooledPush(record);
