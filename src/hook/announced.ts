@@ -16,6 +16,8 @@ export interface Announced {
   readonly recent: readonly string[];
   /** The last push whose events are all in the outbox; empty if there was none. */
   readonly lastPush: string;
+  /** Since when no history could be read whole, in milliseconds since 1970; left out while all is well. */
+  readonly unreadableSinceMs?: number;
 }
 
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -35,7 +37,7 @@ export function knownCommits({ refs, former, recent }: Announced): KnownCommits 
 /** What has been announced once a push has been. */
 export async function announcedAfter(
   git: Git,
-  { refs, former, recent }: Announced,
+  { refs, former, recent, unreadableSinceMs }: Announced,
   push: string,
   plan: readonly PlannedRef[],
 ): Promise<Announced> {
@@ -56,6 +58,9 @@ export async function announcedAfter(
     former: kept.slice(-MAX_FORMER_COUNT),
     recent: [...recent, ...commits].slice(-MAX_RECENT_COUNT),
     lastPush: push,
+    ...(unreadableSinceMs !== undefined && plan.some(({ isIncomplete }) => isIncomplete)
+      ? { unreadableSinceMs }
+      : {}),
   };
 }
 
@@ -84,10 +89,16 @@ export async function setAnnouncedAside(path: string): Promise<string> {
 
 function parseAnnounced(value: unknown): Announced | 'damaged' {
   if (!isRecord(value)) return 'damaged';
-  const { refs, former, recent, lastPush } = value;
+  const { refs, former, recent, lastPush, unreadableSinceMs } = value;
   if (!isRecord(refs) || !areHashes(Object.values(refs))) return 'damaged';
   if (!areHashes(former) || !areHashes(recent) || typeof lastPush !== 'string') return 'damaged';
-  return { refs: new Map(Object.entries(refs) as [string, string][]), former, recent, lastPush };
+  return {
+    refs: new Map(Object.entries(refs) as [string, string][]),
+    former,
+    recent,
+    lastPush,
+    ...(typeof unreadableSinceMs === 'number' ? { unreadableSinceMs } : {}),
+  };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 // What the first delivery in a repository takes as announced: all that its refs named before the pushes that wait.
 import type { Announced } from './announced.ts';
 import type { Git } from './git.ts';
-import { peelToCommits } from './objects.ts';
+import { peelReadable } from './objects.ts';
 import { isZero, type RefUpdate } from './ref-update.ts';
 
 /** A ref as it is now. */
@@ -38,7 +38,7 @@ export async function takeBaseline(
   const before = findBefore(refs, updates);
   const now = refs.filter(({ target }) => target === '').map(({ name, hash }) => [name, hash] as const);
   const named = [...new Map([...now, ...before])].filter(([, hash]) => !isZero(hash));
-  const commits = await peelToCommits(git, [...new Set(named.map(([, hash]) => hash))]);
+  const commits = await peelReadable(git, [...new Set(named.map(([, hash]) => hash))]);
   const tips = named.flatMap(([name, hash]) => {
     const commit = commits.get(hash);
     return commit === undefined ? [] : [[name, commit] as const];

@@ -7,6 +7,8 @@ const FATAL_STATUS = 128;
 // What is kept of git's error output for our message: its last lines.
 const MAX_COMPLAINT_CHARACTERS = 2_000;
 
+const OBJECT_NAME = /\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b/g;
+
 /** Environment variables, as node has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,12 +23,20 @@ export interface GitAnswer {
 const LOCAL_VARIABLES =
   /^GIT_(?:(?:ALTERNATE_)?OBJECT_DIRECTOR(?:Y|IES)|CONFIG(?:_PARAMETERS|_COUNT)?|DIR|WORK_TREE|COMMON_DIR|GRAFT_FILE|INDEX_FILE|IMPLICIT_WORK_TREE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|PREFIX|INTERNAL_SUPER_PREFIX|SHALLOW_FILE|NAMESPACE|QUARANTINE_PATH|PUSH_.*)$/;
 
-// What git says when the machine is in trouble, not the repository.
+// What git says when the machine is in trouble, not the repository. What it lacks only counts as trouble for a while.
 const MACHINE_TROUBLE =
   /out of memory|malloc failed|cannot fork|resource temporarily unavailable|too many open files|no space left|permission denied|input\/output error|cannot allocate memory|cannot be mapped|mmap failed|unable to create thread|stale file handle|timed out/i;
 
-/** Objects that are to be announced are missing or damaged: trying again won't bring them back. */
-export class UnreadableHistory extends Error {}
+/** Objects that are to be announced can't be read: they are gone, damaged, or out of reach for the moment. */
+export class UnreadableHistory extends Error {
+  /** Those that git named. */
+  readonly objects: readonly string[];
+
+  constructor(message: string, objects: readonly string[]) {
+    super(message);
+    this.objects = objects;
+  }
+}
 
 /** Git in one repository. */
 export class Git {
@@ -92,11 +102,12 @@ async function ended(
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('close', resolve);
   });
-  if (status !== null && expected.includes(status)) return status;
+  const isTrouble = status === FATAL_STATUS && MACHINE_TROUBLE.test(complaint);
+  if (status !== null && expected.includes(status) && !isTrouble) return status;
   const reason = complaint.trim().split('\n').at(-1);
   const message = `git ${args[0]} ended with ${child.signalCode ?? `status ${status}`}: ${reason}`;
-  throw status === FATAL_STATUS && !MACHINE_TROUBLE.test(complaint)
-    ? new UnreadableHistory(message)
+  throw status === FATAL_STATUS && !isTrouble
+    ? new UnreadableHistory(message, complaint.match(OBJECT_NAME) ?? [])
     : new Error(message);
 }
 

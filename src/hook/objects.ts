@@ -38,6 +38,7 @@ export async function* readObjects(
 /**
  * Follows tags to the commits they name.
  * @returns by the hash asked for that of the commit, undefined for what leads to none; what is missing is left out
+ * @throws UnreadableHistory if one is there and can't be read
  */
 export async function peelToCommits(
   git: Git,
@@ -56,9 +57,40 @@ export async function peelToCommits(
   return peeled;
 }
 
+/** As {@link peelToCommits}, but what can't be read is left out like what is missing. */
+export async function peelReadable(
+  git: Git,
+  hashes: readonly string[],
+): Promise<Map<string, string | undefined>> {
+  try {
+    return await peelToCommits(git, hashes);
+  } catch (error) {
+    if (!(error instanceof UnreadableHistory)) throw error;
+    if (hashes.length <= 1) return new Map();
+    // Why: git stops at the first that it can't read.
+    const half = Math.ceil(hashes.length / 2);
+    const first = await peelReadable(git, hashes.slice(0, half));
+    return new Map([...first, ...(await peelReadable(git, hashes.slice(half)))]);
+  }
+}
+
+/**
+ * Whether git says of one of these objects that there is none. Why by peeling: asked for an object alone, it also calls
+ * missing what it can't open or unpack; asked for what that leads to, it gives up.
+ */
+export async function isAnyGone(git: Git, hashes: readonly string[]): Promise<boolean> {
+  try {
+    const peeled = await peelToCommits(git, hashes);
+    return hashes.some((hash) => !peeled.has(hash));
+  } catch (error) {
+    if (error instanceof UnreadableHistory) return false;
+    throw error;
+  }
+}
+
 async function readObject(reader: ByteReader, head: string): Promise<GitObject> {
   const [hash = '', type = '', size = ''] = head.split(' ');
-  if (size === '') throw new UnreadableHistory(`The object ${hash} is ${type}.`);
+  if (size === '') throw new UnreadableHistory(`The object ${hash} is ${type}.`, [hash]);
   const sizeBytes = Number(size);
   const content = await reader.read(sizeBytes, MAX_OBJECT_BYTES);
   await reader.readUntil(LINE_FEED);

@@ -15,7 +15,7 @@ import { UnreadableHistory, type Git } from './git.ts';
 import type { HookFiles } from './hook-files.ts';
 import { addToJournal } from './journal.ts';
 import { Outbox } from './outbox.ts';
-import type { KnownCommits } from './new-commits.ts';
+import { isAnyGone } from './objects.ts';
 import { makePushEvents } from './push-events.ts';
 import { orderPushes, type OrderedPush } from './push-order.ts';
 import { planPush, planUnreadablePush, type PlannedRef } from './push-plan.ts';
@@ -23,6 +23,9 @@ import type { RefUpdate } from './ref-update.ts';
 import { targetAtUrl, type HookSettings } from './settings.ts';
 import { arrivalMs, Spool } from './spool.ts';
 import type { SpooledPush } from './spooled-push.ts';
+
+// How long what can't be read, for whatever reason, may be trouble that passes; beyond it the commits count as damaged.
+const UNREADABLE_PATIENCE_MS = 600_000;
 
 // What arrivalMs knows is the second.
 const ARRIVAL_ACCURACY_MS = 1_000;
@@ -66,7 +69,7 @@ export class PushIntake {
   }
 
   async #take({ name, push }: OrderedPush, announced: Announced, settings: HookSettings): Promise<Announced> {
-    const plan = await this.#makeEvents(name, push, knownCommits(announced), settings);
+    const plan = await this.#makeEvents(name, push, announced, settings);
     const next = await announcedAfter(this.#git, announced, name, plan);
     this.#checkLock();
     // Why in this order: until it is noted as announced, the push counts as untouched; from then on as done.
@@ -107,23 +110,34 @@ export class PushIntake {
   async #makeEvents(
     name: string,
     push: SpooledPush,
-    known: KnownCommits,
+    announced: Announced,
     settings: HookSettings,
   ): Promise<PlannedRef[]> {
     try {
-      const plan = await planPush(this.#git, push.updates, known);
+      const plan = await planPush(this.#git, push.updates, knownCommits(announced));
       await this.#fillOutbox(name, push, plan, settings);
       return plan;
     } catch (error) {
       if (!(error instanceof UnreadableHistory)) throw error;
+      await this.#outbox.discard(name);
+      if (!(await isAnyGone(this.#git, error.objects))) await this.#bearWith(error, announced);
       await this.#tell(
         `The history of push ${name} can't be read, so its commits are not announced: ${error.message}`,
       );
-      await this.#outbox.discard(name);
       const plan = await planUnreadablePush(this.#git, push.updates);
       await this.#fillOutbox(name, push, plan, settings);
       return plan;
     }
+  }
+
+  // Throws until it has lasted too long to pass by itself, over any number of deliveries.
+  async #bearWith(trouble: UnreadableHistory, announced: Announced): Promise<void> {
+    const nowMs = Date.now();
+    const { unreadableSinceMs = nowMs } = announced;
+    if (announced.unreadableSinceMs === undefined)
+      await writeAnnounced(this.#files.announced, { ...announced, unreadableSinceMs });
+    // Why absolute: a clock that is set back must not hold up the repository.
+    if (Math.abs(nowMs - unreadableSinceMs) < UNREADABLE_PATIENCE_MS) throw trouble;
   }
 
   async #fillOutbox(

@@ -2,7 +2,7 @@
 import type { PushAction, TagDetails } from '../core/commit-event.ts';
 import type { Git } from './git.ts';
 import { findNewCommits, type KnownCommits, type NewCommit } from './new-commits.ts';
-import { peelToCommits, readObjects } from './objects.ts';
+import { peelReadable, peelToCommits, readObjects } from './objects.ts';
 import { isZero, type RefUpdate } from './ref-update.ts';
 import { describeTag } from './tag-details.ts';
 
@@ -20,14 +20,14 @@ export interface PlannedRef {
 
 /**
  * Works out what to announce of a push, given what has been announced before it.
- * @throws UnreadableHistory if something is missing below the refs' new values
+ * @throws UnreadableHistory if something below the refs' new values is missing, or anything can't be read
  */
 export async function planPush(
   git: Git,
   updates: readonly RefUpdate[],
   known: KnownCommits,
 ): Promise<PlannedRef[]> {
-  const refs = await planRefs(git, updates);
+  const refs = await planRefs(git, updates, peelToCommits);
   const shares = await findNewCommits(
     git,
     refs.map(({ tip }) => tip),
@@ -43,13 +43,17 @@ export async function planPush(
 
 /** What can be told of a push whose history can't be read: that there was one. */
 export async function planUnreadablePush(git: Git, updates: readonly RefUpdate[]): Promise<PlannedRef[]> {
-  const refs = await planRefs(git, updates);
+  const refs = await planRefs(git, updates, peelReadable);
   return refs.map((ref) => ({ ...ref, isIncomplete: !isZero(ref.update.after) }));
 }
 
-async function planRefs(git: Git, updates: readonly RefUpdate[]): Promise<PlannedRef[]> {
+async function planRefs(
+  git: Git,
+  updates: readonly RefUpdate[],
+  peel: typeof peelToCommits,
+): Promise<PlannedRef[]> {
   const hashes = new Set(updates.map(({ after }) => after).filter((after) => !isZero(after)));
-  const peeled = await peelToCommits(git, [...hashes]);
+  const peeled = await peel(git, [...hashes]);
   const refs: PlannedRef[] = [];
   for (const update of updates) {
     const { after } = update;
