@@ -17,39 +17,34 @@ import { addToJournal } from './journal.ts';
 import { Outbox } from './outbox.ts';
 import { isAnyGone } from './objects.ts';
 import { makePushEvents } from './push-events.ts';
-import { orderPushes, type OrderedPush } from './push-order.ts';
+import type { OrderedPush } from './push-order.ts';
 import { planPush, planUnreadablePush, type PlannedRef } from './push-plan.ts';
+import { PushQueue } from './push-queue.ts';
 import type { RefUpdate } from './ref-update.ts';
 import { targetAtUrl, type HookSettings } from './settings.ts';
-import { arrivalMs, Spool } from './spool.ts';
+import { Spool } from './spool.ts';
 import type { SpooledPush } from './spooled-push.ts';
 
 // How long what can't be read, for whatever reason, may be trouble that passes; beyond it the commits count as damaged.
 const UNREADABLE_PATIENCE_MS = 600_000;
-
-// What arrivalMs knows is the second.
-const ARRIVAL_ACCURACY_MS = 1_000;
 
 /** Takes the pushes of one repository in. */
 export class PushIntake {
   readonly #git: Git;
   readonly #files: HookFiles;
   readonly #spool: Spool;
+  readonly #queue: PushQueue;
   readonly #outbox: Outbox;
   readonly #settleMs: number;
   readonly #checkLock: () => void;
-  /** The pushes that wait, as far as they have been read. */
-  readonly #pushes = new Map<string, SpooledPush>();
-  /** Those that were waited for, because the one before them may have been missing. */
-  readonly #settled = new Set<string>();
-  #readFailure: unknown;
 
-  /** `settleMs` is how long a push may take from changing a ref to noting it; waited for only where one may be missing. */
+  /** `settleMs` is how long a push may take from changing a ref to noting it; waited for only where nothing is known yet, or a push may be missing. */
   constructor(git: Git, files: HookFiles, settleMs: number, checkLock: () => void) {
     this.#checkLock = checkLock;
     this.#git = git;
     this.#files = files;
     this.#spool = new Spool(files.spool);
+    this.#queue = new PushQueue(this.#spool, files.journal, settleMs);
     this.#outbox = new Outbox(files.outbox);
     this.#settleMs = settleMs;
   }
@@ -59,13 +54,12 @@ export class PushIntake {
     if ((await this.#spool.list()).length === 0) return;
     let announced = (await this.#readAnnounced()) ?? (await this.#takeBaseline());
     await this.#undoHalfDone(announced.lastPush);
-    let queue = await this.#line(announced.refs);
+    let queue = await this.#queue.list(announced.refs);
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      if (next.isOdd && (await this.#settle(next.name))) queue = await this.#line(announced.refs);
+      if (await this.#queue.settle(next)) queue = await this.#queue.list(announced.refs);
       else announced = await this.#take(next, announced, settings);
     }
-    // Why only now: it holds up no other.
-    if (this.#readFailure !== undefined) throw this.#readFailure;
+    this.#queue.checkUnread(); // Why only now: what can't be read holds up no other.
   }
 
   async #take({ name, push }: OrderedPush, announced: Announced, settings: HookSettings): Promise<Announced> {
@@ -74,37 +68,8 @@ export class PushIntake {
     this.#checkLock();
     // Why in this order: until it is noted as announced, the push counts as untouched; from then on as done.
     await writeAnnounced(this.#files.announced, next);
-    await this.#spool.remove(name);
-    this.#pushes.delete(name);
+    await this.#queue.remove(name);
     return next;
-  }
-
-  // Lists anew and gives all that waits, in order.
-  async #line(refs: ReadonlyMap<string, string>): Promise<OrderedPush[]> {
-    this.#readFailure = undefined;
-    for (const name of await this.#spool.list()) {
-      if (!this.#pushes.has(name)) await this.#read(name);
-    }
-    return orderPushes(this.#pushes, refs);
-  }
-
-  async #read(name: string): Promise<void> {
-    try {
-      const push = await this.#spool.read(name);
-      if (push === undefined) await this.#tell(`This is no push: ${await this.#spool.setAside(name)}`);
-      else this.#pushes.set(name, push);
-    } catch (error) {
-      this.#readFailure = error;
-    }
-  }
-
-  // Once for each push that came a moment ago: the hook of the one before it may be slower. Gives whether it has waited.
-  async #settle(name: string): Promise<boolean> {
-    const isYoung = Math.abs(Date.now() - arrivalMs(name)) < this.#settleMs + ARRIVAL_ACCURACY_MS;
-    if (!isYoung || this.#settled.has(name)) return false;
-    this.#settled.add(name);
-    await sleep(this.#settleMs);
-    return true;
   }
 
   async #makeEvents(
@@ -178,7 +143,7 @@ export class PushIntake {
   }
 
   async #readUpdates(): Promise<RefUpdate[]> {
-    return (await this.#line(new Map())).flatMap(({ push }) => push.updates);
+    return (await this.#queue.list(new Map())).flatMap(({ push }) => push.updates);
   }
 
   #tell(message: string): Promise<void> {
