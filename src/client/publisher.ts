@@ -36,7 +36,12 @@ export type PublishFailure =
       readonly isProblem: boolean;
       readonly retryAfterMs: number | undefined;
     }
-  | { readonly kind: 'unreachable'; readonly reason: string };
+  | {
+      readonly kind: 'unreachable';
+      readonly reason: string;
+      /** It took too long; otherwise there was no connection, or it was cut. */
+      readonly isTimeout: boolean;
+    };
 
 /** What a publisher may be told. */
 export interface PublisherOptions {
@@ -66,8 +71,9 @@ export class Publisher {
       const response = await this.#send(publication, signal);
       return toOutcome(response, await readStart(response));
     } catch (error) {
-      if (signal.aborted) return { kind: 'unreachable', reason: `no answer within ${this.#timeoutMs} ms` };
-      return { kind: 'unreachable', reason: describeError(error) };
+      const isTimeout = signal.aborted;
+      const reason = isTimeout ? `no answer within ${this.#timeoutMs} ms` : describeError(error);
+      return { kind: 'unreachable', reason, isTimeout };
     }
   }
 

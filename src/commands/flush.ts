@@ -1,4 +1,5 @@
 // `gitpubsub flush`: delivers what waits in repositories, for people and timers, and says in a line each how it went.
+import { ClosedOrigins } from '../hook/closed-origins.ts';
 import { deliver, type DeliveryReport } from '../hook/delivery.ts';
 import { readWaiting } from '../hook/delivery-status.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
@@ -14,14 +15,14 @@ const SETTLE_MS = 1_000;
 
 /** Delivers what waits in the repositories that the paths stand for. Returns the exit status: 0 when nothing is left. */
 export function runFlush(paths: readonly string[]): Promise<number> {
-  const unreachable = new Set<string>();
-  return forEachRepository(paths, (repository) => flush(repository, unreachable));
+  const closed = new ClosedOrigins();
+  return forEachRepository(paths, (repository) => flush(repository, closed));
 }
 
-async function flush(repository: string, unreachable: Set<string>): Promise<number> {
+async function flush(repository: string, closed: ClosedOrigins): Promise<number> {
   if ((await readWaiting(repository)).pushCount === 0) return 0;
   process.umask(await umaskFor(repository));
-  const options = { retryForMs: 0, lockWaitMs: LOCK_WAIT_MS, settleMs: SETTLE_MS, unreachable };
+  const options = { retryForMs: 0, lockWaitMs: LOCK_WAIT_MS, settleMs: SETTLE_MS, closed };
   const report = await deliver(repository, { environment: process.env, ...options });
   process.stdout.write(`${repository}: ${describe(report)}\n`);
   return report.isBusy ? EXIT_FAILURE : exitStatusOf(report, repository, process.env);

@@ -17,6 +17,11 @@ export interface Batch extends Target {
   readonly events: readonly string[];
 }
 
+/** What describes a batch in a file. */
+export interface BatchHead extends Omit<Batch, 'events'> {
+  readonly count: number;
+}
+
 /** An event on its way out. */
 export interface OutgoingEvent extends Target {
   readonly event: CommitEvent | PushEvent;
@@ -67,14 +72,25 @@ export function parseBatches(text: string): Batch[] {
   const lines = text.split('\n').slice(0, -1);
   const batches: Batch[] = [];
   for (let index = 0; index < lines.length;) {
-    const { count, ...head } = JSON.parse(lines[index] ?? '') as Omit<Batch, 'events'> & { count: number };
+    const { count, ...head } = parseHead(lines[index] ?? '');
     const events = lines.slice(index + 1, index + 1 + count);
-    if (typeof head.key !== 'string' || typeof head.target !== 'string' || events.length !== count)
-      throw new Error('This is no batch.');
+    if (events.length !== count) throw new Error('This is no batch.');
     batches.push({ ...head, events });
     index += 1 + count;
   }
   return batches;
+}
+
+/** Reads what describes the first batch of a text, which may end anywhere after that. @throws Error if it is none */
+export function parseHead(text: string): BatchHead {
+  const head = JSON.parse(text.split('\n', 1)[0] ?? '') as BatchHead;
+  if (typeof head.key !== 'string' || !isTarget(head)) throw new Error('This is no batch.');
+  return head;
+}
+
+function isTarget({ target, refusal }: Target): boolean {
+  if (typeof target !== 'string') return false;
+  return refusal !== undefined || target.startsWith('/') || URL.canParse(target);
 }
 
 function isFull(

@@ -2,6 +2,7 @@
 // where that fails, and says how it went.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GitPubSubError } from '../core/errors.ts';
+import { ClosedOrigins } from './closed-origins.ts';
 import { takeLock, type DeliveryLock } from './delivery-lock.ts';
 import { removeLeftovers } from './durable-files.ts';
 import { readWaiting, writeLastDelivery, type Waiting } from './delivery-status.ts';
@@ -21,8 +22,8 @@ export interface DeliveryOptions {
   readonly lockWaitMs: number;
   /** As for {@link PushIntake}. */
   readonly settleMs: number;
-  /** As for {@link OutboxSender}: for one person or timer that goes through many repositories. */
-  readonly unreachable?: Set<string>;
+  /** As for {@link OutboxSender}: for one person or timer that goes through many repositories, once each. */
+  readonly closed?: ClosedOrigins;
 }
 
 /** How a delivery went. */
@@ -132,8 +133,8 @@ class Round {
   }
 
   async #send(broker: URL, lock: DeliveryLock): Promise<Obstacle | undefined> {
-    const { unreachable } = this.#options;
-    const sender = new OutboxSender(this.#files, { broker, unreachable, checkLock: lock.check });
+    const { closed = new ClosedOrigins() } = this.#options;
+    const sender = new OutboxSender(this.#files, { broker, closed, checkLock: lock.check });
     try {
       const failure = await sender.sendAll();
       return failure === undefined ? undefined : { ...failure, isWorthRetrying: true };

@@ -1,7 +1,8 @@
-// The second half of a delivery: publishes what is in the outbox, strictly in order, and stops at the first failure that is
-// not about single events. Knows no git.
-import { Publisher, type PublishOutcome } from '../client/publisher.ts';
-import type { Batch } from './batch.ts';
+// The second half of a delivery: publishes what is in the outbox, strictly in order at each origin, and stops there at the
+// first failure that is not about single events. Knows no git.
+import { Publisher, type PublisherOptions, type PublishOutcome } from '../client/publisher.ts';
+import type { Batch, Target } from './batch.ts';
+import type { ClosedOrigins } from './closed-origins.ts';
 import { addDeadLetters, type Refusal } from './dead-letters.ts';
 import type { HookFiles } from './hook-files.ts';
 import { withoutCredentials } from './http-url.ts';
@@ -23,11 +24,11 @@ type Verdict =
   | { readonly kind: 'later'; readonly failure: SendFailure };
 
 /** What a sender works with. */
-export interface SenderOptions {
+export interface SenderOptions extends PublisherOptions {
   /** Where paths are published. */
   readonly broker: URL;
-  /** Origins that are not tried again; those that don't answer are added. */
-  readonly unreachable?: Set<string> | undefined;
+  /** Origins that are not tried now; those that fail are added. */
+  readonly closed: ClosedOrigins;
   /** @throws Error if the repository's lock is lost */
   readonly checkLock: () => void;
 }
@@ -39,6 +40,7 @@ export class OutboxSender {
   readonly #files: HookFiles;
   readonly #options: SenderOptions;
   readonly #publishers = new Map<string, Publisher>();
+  readonly #failures = new Map<string, SendFailure>();
   #storedCount = 0;
   #refusedCount = 0;
 
@@ -59,14 +61,16 @@ export class OutboxSender {
     return this.#refusedCount;
   }
 
-  /** Publishes what waits; gives why it stopped before the end, if it did. @throws Error if files fail it */
+  /** Publishes what waits; gives why something still does. @throws Error if files fail it */
   async sendAll(): Promise<SendFailure | undefined> {
+    this.#options.closed.reopen();
     for (const name of await this.#outbox.listReady(await this.#spool.list())) {
+      if (await this.#isHeldUp(name)) continue;
       const part = await this.#outbox.read(name);
-      const failure = part === undefined ? await this.#skipDamaged(name) : await this.#sendPart(part);
-      if (failure !== undefined) return failure;
+      if (part === undefined) await this.#skipDamaged(name);
+      else await this.#sendPart(part);
     }
-    return undefined;
+    return joinFailures([...this.#failures.values()]);
   }
 
   /** Gives up the kept connections. */
@@ -74,35 +78,54 @@ export class OutboxSender {
     for (const publisher of this.#publishers.values()) publisher.close();
   }
 
-  async #sendPart(first: OutboxPart): Promise<SendFailure | undefined> {
+  // All of a file goes to one origin, as all of a push does.
+  async #isHeldUp(name: string): Promise<boolean> {
+    const { closed } = this.#options;
+    if (closed.isEmpty) return false;
+    const target = await this.#outbox.readTarget(name);
+    if (target === undefined || target.refusal !== undefined) return false;
+    const { origin } = this.#urlOf(target);
+    if (!closed.has(origin)) return false;
+    if (!this.#failures.has(origin))
+      this.#failures.set(origin, failureAt(origin, 'did not answer a moment ago'));
+    return true;
+  }
+
+  async #sendPart(first: OutboxPart): Promise<void> {
     let part = first;
     for (let batch = nextBatch(part); batch !== undefined; batch = nextBatch(part)) {
       this.#options.checkLock();
       const verdict = await this.#publish(batch);
-      if (verdict.kind === 'later') return verdict.failure;
+      if (verdict.kind === 'later') return this.#holdUp(this.#urlOf(batch), verdict.failure);
       if (verdict.kind === 'stored') this.#storedCount += batch.events.length;
       else if (batch.events.length === 1) await this.#bury(batch, verdict.refusal);
       const isDone = verdict.kind === 'stored' || batch.events.length === 1;
       part = isDone ? await this.#outbox.advance(part) : await this.#outbox.divide(part);
     }
-    return undefined;
+  }
+
+  #holdUp({ origin }: URL, failure: SendFailure): void {
+    this.#options.closed.close(origin);
+    this.#failures.set(origin, failure);
   }
 
   async #publish({ target, events, key, refusal }: Batch): Promise<Verdict> {
     if (refusal !== undefined) return { kind: 'never', refusal: { status: null, reason: refusal } };
-    const { broker, unreachable } = this.#options;
-    const isPath = target.startsWith('/');
-    const url = isPath ? broker : new URL(target);
-    if (unreachable?.has(url.origin) === true) return later(url, 'did not answer a moment ago');
-    const path = isPath ? target : url.pathname + url.search;
+    const url = this.#urlOf({ target });
+    const path = target.startsWith('/') ? target : url.pathname + url.search;
     const outcome = await this.#publisherFor(url).publish({ path, events, idempotencyKey: key });
-    if (outcome.kind === 'unreachable') unreachable?.add(url.origin);
+    if (outcome.kind === 'unreachable') this.#options.closed.noteSilence(url.origin, outcome.isTimeout);
+    else this.#options.closed.noteAnswer(url.origin);
     return judge(url, outcome);
+  }
+
+  #urlOf({ target }: Target): URL {
+    return target.startsWith('/') ? this.#options.broker : new URL(target);
   }
 
   #publisherFor(url: URL): Publisher {
     const account = `${url.username}:${url.password}@${url.origin}`;
-    const publisher = this.#publishers.get(account) ?? new Publisher(url);
+    const publisher = this.#publishers.get(account) ?? new Publisher(url, this.#options);
     this.#publishers.set(account, publisher);
     return publisher;
   }
@@ -117,7 +140,7 @@ export class OutboxSender {
     );
   }
 
-  async #skipDamaged(name: string): Promise<undefined> {
+  async #skipDamaged(name: string): Promise<void> {
     const path = await this.#outbox.setAside(name);
     await addToJournal(this.#files.journal, `These are no events: ${path}`);
   }
@@ -138,5 +161,18 @@ function judge(url: URL, outcome: PublishOutcome): Verdict {
 }
 
 function later({ origin }: URL, reason: string, retryAfterMs?: number): Verdict {
-  return { kind: 'later', failure: { message: `${origin}: ${reason}`, retryAfterMs } };
+  return { kind: 'later', failure: failureAt(origin, reason, retryAfterMs) };
+}
+
+function failureAt(origin: string, reason: string, retryAfterMs?: number): SendFailure {
+  return { message: `${origin}: ${reason}`, retryAfterMs };
+}
+
+// Why the shortest wait: one origin must not keep another from being tried again.
+function joinFailures(failures: readonly SendFailure[]): SendFailure | undefined {
+  if (failures.length === 0) return undefined;
+  return {
+    message: failures.map(({ message }) => message).join('; '),
+    retryAfterMs: Math.min(...failures.map(({ retryAfterMs = 0 }) => retryAfterMs)),
+  };
 }

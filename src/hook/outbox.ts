@@ -2,9 +2,17 @@
 //
 // A file is called `<sequence>.<push>.<part>.<sent>.batches`: so many of its batches are published. It is removed with the last
 // one. The sequence counts the pushes that wait here, so that no clock has a say in their order.
-import { rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { divideBatch, formatBatch, MAX_BATCH_BYTES, parseBatches, type Batch } from './batch.ts';
+import {
+  divideBatch,
+  formatBatch,
+  MAX_BATCH_BYTES,
+  parseBatches,
+  parseHead,
+  type Batch,
+  type Target,
+} from './batch.ts';
 import {
   listIfThere,
   makeDirectory,
@@ -13,6 +21,9 @@ import {
   syncDirectory,
   writeSynced,
 } from './durable-files.ts';
+
+// What is read of a file to see where it goes: more than a URL can have.
+const MAX_HEAD_BYTES = 16 * 1024;
 
 const SUFFIX = '.batches';
 
@@ -78,8 +89,22 @@ export class Outbox {
     }
   }
 
-  /** Reads a file; undefined if what is in it are no batches. @throws Error if it can't be read */
+  /** Where a file's events go, without reading these; undefined if that can't be told. */
+  async readTarget(name: string): Promise<Target | undefined> {
+    const file = await open(this.#path(name), 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_HEAD_BYTES), 0, MAX_HEAD_BYTES, 0);
+      return parseHead(buffer.toString('utf8', 0, bytesRead));
+    } catch {
+      return undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Reads a file; undefined if what is there is no file or holds no batches. @throws Error if it can't be read */
   async read(name: string): Promise<OutboxPart | undefined> {
+    if (!(await lstat(this.#path(name))).isFile()) return undefined;
     const content = await readIfThere(this.#path(name));
     try {
       const batches = parseBatches(content?.toString() ?? '');

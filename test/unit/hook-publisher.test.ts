@@ -53,6 +53,7 @@ test('a broker that accepts and never answers is unreachable after the timeout',
   expect(await publisher.publish(PUBLICATION)).toEqual({
     kind: 'unreachable',
     reason: 'no answer within 50 ms',
+    isTimeout: true,
   });
 });
 
@@ -61,12 +62,13 @@ test('a broker that begins an answer and never ends it is unreachable after the 
   expect(await publisher.publish(PUBLICATION)).toEqual({
     kind: 'unreachable',
     reason: 'no answer within 50 ms',
+    isTimeout: true,
   });
 });
 
 test('a connection that is cut is unreachable', async () => {
   const { publisher } = await setUp((request) => request.destroy());
-  expect(await publisher.publish(PUBLICATION)).toMatchObject({ kind: 'unreachable' });
+  expect(await publisher.publish(PUBLICATION)).toMatchObject({ kind: 'unreachable', isTimeout: false });
 });
 
 test.each([
