@@ -1,11 +1,11 @@
 // `gitpubsub deliver`: what hooks/post-receive starts in the background. Nobody reads what it would say: the repository's
 // gitpubsub/log and status do.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { deliver } from '../hook/delivery.ts';
+import { holdPush } from '../hook/held-push.ts';
 import { hookFilesOf } from '../hook/hook-files.ts';
 import { addToJournal } from '../hook/journal.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
-import { namePush, Spool } from '../hook/spool.ts';
+import { Spool } from '../hook/spool.ts';
 import { exitStatusOf } from './delivery-result.ts';
 import { exitStatusFor } from './exit-status.ts';
 
@@ -15,11 +15,6 @@ const RETRY_FOR_MS = 30_000;
 
 // What a push takes from changing a ref to noting it, other hooks before ours included, is a few milliseconds.
 const SETTLE_MS = 1_000;
-
-// How often and how long it tries to note a push that the hook could not. Beyond it the push itself is not announced, and
-// its commits only with the next push to their ref.
-const HOLD_PAUSE_MS = 2_000;
-const HOLD_FOR_MS = 3_600_000;
 
 /**
  * Delivers what waits in a repository, after noting the push on standard input if the hook could not. Returns the exit
@@ -37,22 +32,20 @@ export async function runDeliver(
     const report = await deliver(gitDirectory, { environment: process.env, ...options });
     return await exitStatusOf(report, gitDirectory, process.env);
   } catch (error) {
-    await addToJournal(
-      hookFilesOf(gitDirectory).journal,
-      error instanceof Error ? error.message : String(error),
-    );
+    await addToJournal(hookFilesOf(gitDirectory).journal, messageOf(error));
     return exitStatusFor(error);
   }
 }
 
 async function noteHeldPush(gitDirectory: string): Promise<void> {
-  const spool = new Spool(hookFilesOf(gitDirectory).spool);
-  const name = namePush(Date.now());
+  const files = hookFilesOf(gitDirectory);
   const record = await readInput();
-  for (let leftMs = HOLD_FOR_MS; leftMs > 0; leftMs -= HOLD_PAUSE_MS) {
-    if (await isDone(spool.add(name, record))) return;
-    await sleep(HOLD_PAUSE_MS);
-  }
+  await holdPush(new Spool(files.spool), record).catch((error: unknown) =>
+    addToJournal(
+      files.journal,
+      `A push could not be noted, and comes with the next one: ${messageOf(error)}`,
+    ),
+  );
 }
 
 async function readInput(): Promise<Buffer> {
@@ -61,11 +54,8 @@ async function readInput(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function isDone(work: Promise<void>): Promise<boolean> {
-  return work.then(
-    () => true,
-    () => false,
-  );
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function ignore(): void {}

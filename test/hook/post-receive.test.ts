@@ -39,6 +39,10 @@ const TOOLS = [
   'wc',
 ];
 
+const FULL_DISK = 'echo "tool: x: No space left on device" >&2; exit 1';
+
+const NOT_NOTED = /^remote: gitpubsub: can't write to \S+, so this push is announced with the next one *\n$/;
+
 // A repository with the hook and one commit that has not been pushed.
 async function setUp(): Promise<GitFixture> {
   const fixture = await setUpGit();
@@ -289,17 +293,38 @@ test('arguments and lines that are no push are set aside and hold up nothing', a
   expect(sandbox.list('spool')).toEqual([expect.stringMatching(/\.push\.damaged$/)]);
 });
 
-test('where the spool cannot be written, the delivery holds the push until it can', async () => {
+test('a push that the disk had no room for is noted by the delivery', async () => {
   const fixture = await setUp();
   const { sandbox } = fixture;
   const delivery = useCommand(sandbox);
-  mkdirSync(join(sandbox.bare, 'gitpubsub'));
-  writeFileSync(spoolOf(sandbox), 'in the way');
-  await pushQuietly(fixture);
-  await pollUntil(() => (delivery.running.length === 1 ? true : undefined), 'the delivery holds the push');
-  rmSync(spoolOf(sandbox));
+  const path = makePath(sandbox);
+  addProgram(path, 'sync', FULL_DISK);
+  await pushQuietly(fixture, { PATH: path });
   await delivery.finish();
   expectOnePush(fixture);
+});
+
+test('a push that cannot be noted at all is told to the pusher, and held by nobody', async () => {
+  const { sandbox } = await setUp();
+  const delivery = useCommand(sandbox);
+  mkdirSync(join(sandbox.bare, 'gitpubsub'));
+  writeFileSync(spoolOf(sandbox), 'in the way');
+  const { status, stderr } = await sandbox.push({}, 'origin', 'main');
+  expect(status).toBe(0);
+  expect(stderr).toMatch(NOT_NOTED);
+  expect(delivery.pids).toEqual([]);
+});
+
+test('a push that is held and cannot be noted stands in the log', async () => {
+  const { sandbox } = await setUp();
+  mkdirSync(join(sandbox.bare, 'gitpubsub'));
+  writeFileSync(spoolOf(sandbox), 'in the way');
+  const command = [process.execPath, CLI_PATH, 'deliver', sandbox.bare, '--held'] as const;
+  expect(await runProgram([...command], sandbox.bare, GIT_ENVIRONMENT, 'pusher=a\0')).toMatchObject({
+    status: 0,
+  });
+  const log = readFileSync(join(sandbox.bare, 'gitpubsub', 'log'), 'utf8');
+  expect(log).toContain('A push could not be noted, and comes with the next one: EEXIST');
 });
 
 test('where the spool cannot be written and nobody holds the push, one line says so', async () => {
@@ -308,9 +333,7 @@ test('where the spool cannot be written and nobody holds the push, one line says
   writeFileSync(join(sandbox.bare, 'gitpubsub'), 'in the way');
   const { status, stderr } = await sandbox.push({ PATH: makePath(sandbox) }, 'origin', 'main');
   expect(status).toBe(0);
-  expect(stderr).toMatch(
-    /^remote: gitpubsub: can't write to \S+, so this push is announced with the next one *\n$/,
-  );
+  expect(stderr).toMatch(NOT_NOTED);
 });
 
 test.each(['cat', 'sync', 'mv'])(
@@ -325,7 +348,7 @@ test.each(['cat', 'sync', 'mv'])(
     addProgram(
       path,
       tool,
-      `[ -e '${path}/${tool}-once' ] || [ ${tool} != cat ] && exit 1\n: >'${path}/${tool}-once'\nexec /bin/${tool} "$@"`,
+      `[ -e '${path}/${tool}-once' ] || [ ${tool} != cat ] && { ${FULL_DISK}; }\n: >'${path}/${tool}-once'\nexec /bin/${tool} "$@"`,
     );
     await pushQuietly(fixture, { PATH: `${path}:/usr/bin` });
     await delivery.finish();
