@@ -3,6 +3,7 @@ import type { PushAction, TagDetails } from '../core/commit-event.ts';
 import type { Git } from './git.ts';
 import { findNewCommits, type KnownCommits, type NewCommit } from './new-commits.ts';
 import { peelReadable, peelToCommits, readObjects } from './objects.ts';
+import { findAction } from './push-action.ts';
 import { isZero, type RefUpdate } from './ref-update.ts';
 import { describeTag } from './tag-details.ts';
 
@@ -27,57 +28,46 @@ export async function planPush(
   updates: readonly RefUpdate[],
   known: KnownCommits,
 ): Promise<PlannedRef[]> {
-  const refs = await planRefs(git, updates, peelToCommits);
-  const shares = await findNewCommits(
-    git,
-    refs.map(({ tip }) => tip),
-    known,
-  );
+  const refs = await findTips(git, updates, peelToCommits);
+  const tips = refs.map(({ tip }) => tip);
+  const shares = await findNewCommits(git, tips, known);
   const tags = await readTags(git, refs);
-  return refs.map((ref, index) => ({
-    ...ref,
-    tag: tags.get(ref.update.after),
-    commits: shares[index] ?? [],
-  }));
+  const parentsOf = new Map(shares.flat().map(({ hash, parents }) => [hash, parents]));
+  const plan: PlannedRef[] = [];
+  for (const [index, ref] of refs.entries()) {
+    const action = await findAction(git, ref, parentsOf);
+    plan.push({ ...ref, action, tag: tags.get(ref.update.after), commits: shares[index] ?? [] });
+  }
+  return plan;
 }
 
 /** What can be told of a push whose history can't be read: that there was one. */
 export async function planUnreadablePush(git: Git, updates: readonly RefUpdate[]): Promise<PlannedRef[]> {
-  const refs = await planRefs(git, updates, peelReadable);
-  return refs.map((ref) => ({ ...ref, isIncomplete: !isZero(ref.update.after) }));
+  const plan: PlannedRef[] = [];
+  for (const ref of await findTips(git, updates, peelReadable)) {
+    const action = await findAction(git, ref, new Map());
+    plan.push({ ...ref, action, tag: undefined, commits: [], isIncomplete: !isZero(ref.update.after) });
+  }
+  return plan;
 }
 
-async function planRefs(
+type RefTip = Pick<PlannedRef, 'update' | 'tip' | 'isIncomplete'>;
+
+async function findTips(
   git: Git,
   updates: readonly RefUpdate[],
   peel: typeof peelToCommits,
-): Promise<PlannedRef[]> {
+): Promise<RefTip[]> {
   const hashes = new Set(updates.map(({ after }) => after).filter((after) => !isZero(after)));
   const peeled = await peel(git, [...hashes]);
-  const refs: PlannedRef[] = [];
-  for (const update of updates) {
-    const { after } = update;
-    refs.push({
-      update,
-      action: await findAction(git, update),
-      tag: undefined,
-      tip: peeled.get(after),
-      commits: [],
-      isIncomplete: !isZero(after) && !peeled.has(after),
-    });
-  }
-  return refs;
+  return updates.map((update) => ({
+    update,
+    tip: peeled.get(update.after),
+    isIncomplete: !isZero(update.after) && !peeled.has(update.after),
+  }));
 }
 
-async function findAction(git: Git, { before, after }: RefUpdate): Promise<PushAction> {
-  if (isZero(before)) return 'created';
-  if (isZero(after)) return 'deleted';
-  // Why 128 is expected: no ancestry can be told of a tree or blob, nor of an object that is gone.
-  const { status } = await git.ask(['merge-base', '--is-ancestor', before, after], [0, 1, 128]);
-  return status === 0 ? 'updated' : 'forced';
-}
-
-async function readTags(git: Git, refs: readonly PlannedRef[]): Promise<Map<string, TagDetails>> {
+async function readTags(git: Git, refs: readonly RefTip[]): Promise<Map<string, TagDetails>> {
   const tags = new Map<string, TagDetails>();
   const hashes = refs
     .filter(({ update, isIncomplete }) => update.type !== 'branch' && !isZero(update.after) && !isIncomplete)

@@ -1,5 +1,8 @@
 // What a push tells of its refs: created, updated, forced, deleted; branches, tags and others.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { deliverWithGit } from '../support/fake-git.ts';
 import { setUpGit } from '../support/git-fixture.ts';
 import { GIT_ENVIRONMENT, runProgram } from '../support/git-sandbox.ts';
 
@@ -32,6 +35,23 @@ test('a fast-forward is an update', async () => {
   const after = sandbox.commit('three');
   await announce('main');
   expect(recorder.pushes[1]).toMatchObject({ action: 'updated', before, after, commits: 2 });
+});
+
+test('however many refs move ahead in a push, git is asked about each kind once; of those that are forced each by itself', async () => {
+  const { sandbox, recorder, announce, push } = await setUpGit();
+  const names = ['a', 'b', 'c', 'd'];
+  sandbox.commit('base');
+  await announce(...names.map((name) => `main:refs/heads/${name}`));
+  const afters = names.map(() => sandbox.commit('ahead'));
+  sandbox.git('switch', '-q', '--orphan', 'elsewhere');
+  afters[3] = sandbox.commit('elsewhere');
+  recorder.events.length = 0;
+  await push('--force', ...names.map((name, index) => `${afters[index]}:refs/heads/${name}`));
+  const asked = join(sandbox.root, 'asked');
+  expect(await deliverWithGit(sandbox, `echo "$1" >>'${asked}'`)).toMatchObject({ failure: undefined });
+  expect(recorder.pushes.map(({ action }) => action)).toEqual(['updated', 'updated', 'updated', 'forced']);
+  const commands = readFileSync(asked, 'utf8').trimEnd().split('\n');
+  expect(commands.filter((command) => command === 'merge-base')).toHaveLength(1);
 });
 
 test('going back to an ancestor is forced and has no commits', async () => {

@@ -1,11 +1,10 @@
 // Objects that can't be read when a push is to be announced: gone, damaged, or out of reach for the moment.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { deliver, type DeliveryReport } from '../../src/hook/delivery.ts';
+import { deliverWithGit } from '../support/fake-git.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
-import { GIT_ENVIRONMENT, type GitSandbox } from '../support/git-sandbox.ts';
+import type { GitSandbox } from '../support/git-sandbox.ts';
 
 const ELEVEN_MINUTES_MS = 660_000;
 
@@ -30,23 +29,9 @@ function backdateTrouble({ bare }: GitSandbox, ms: number): void {
   writeFileSync(path, JSON.stringify(announced));
 }
 
-// Delivers with a git of which one command fails.
-function deliverWithGit(
-  { sandbox }: GitFixture,
-  command: string,
-  complaint: string,
-): Promise<DeliveryReport> {
-  const bin = join(sandbox.root, 'bin');
-  const git = execFileSync('sh', ['-c', 'command -v git']).toString().trim();
-  mkdirSync(bin, { recursive: true });
-  const fail = `[ "$1" = ${command} ] && { echo '${complaint}' >&2; exit 128; }`;
-  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${fail}\nexec '${git}' "$@"\n`, { mode: 0o755 });
-  return deliver(sandbox.bare, {
-    environment: { ...GIT_ENVIRONMENT, PATH: `${bin}:${GIT_ENVIRONMENT['PATH']}` },
-    retryForMs: 0,
-    lockWaitMs: 0,
-    settleMs: 0,
-  });
+// A line for a git of which one command fails.
+function failAt(command: string, complaint: string): string {
+  return `[ "$1" = ${command} ] && { echo '${complaint}' >&2; exit 128; }`;
 }
 
 async function setUpAnnounced(): Promise<GitFixture> {
@@ -103,7 +88,7 @@ test.each(['cat-file', 'rev-list', 'diff-tree'])(
     const { sandbox, recorder, push } = fixture;
     sandbox.commit('two', { a: '2' });
     await push('main');
-    expect(await deliverWithGit(fixture, command, 'fatal: what nobody has foreseen')).toMatchObject({
+    expect(await deliverWithGit(sandbox, failAt(command, 'fatal: what nobody has foreseen'))).toMatchObject({
       failure: `git ${command} ended with status 128: fatal: what nobody has foreseen`,
       storedCount: 0,
     });
@@ -117,9 +102,9 @@ test('trouble of the machine is waited out however long it lasts', async () => {
   const { sandbox, recorder, push } = fixture;
   sandbox.commit('two', { a: '2' });
   await push('main');
-  await deliverWithGit(fixture, 'diff-tree', 'fatal: what nobody has foreseen');
+  await deliverWithGit(sandbox, failAt('diff-tree', 'fatal: what nobody has foreseen'));
   backdateTrouble(sandbox, ELEVEN_MINUTES_MS);
-  const report = await deliverWithGit(fixture, 'diff-tree', 'fatal: Out of memory, malloc failed');
+  const report = await deliverWithGit(sandbox, failAt('diff-tree', 'fatal: Out of memory, malloc failed'));
   expect(report).toMatchObject({ storedCount: 0, waiting: { pushCount: 1 } });
   await fixture.deliver();
   expect(recorder.commits.map(({ subject }) => subject)).toEqual(['one', 'two']);
@@ -132,7 +117,9 @@ test('an update that git has no memory to compare is not taken for a forced one'
   sandbox.commit('two', { a: '2' });
   await announce('main', `${base}:refs/heads/behind`);
   await push('main:behind');
-  expect(await deliverWithGit(fixture, 'merge-base', 'fatal: Out of memory, malloc failed')).toMatchObject({
+  expect(
+    await deliverWithGit(sandbox, failAt('merge-base', 'fatal: Out of memory, malloc failed')),
+  ).toMatchObject({
     storedCount: 0,
     waiting: { pushCount: 1 },
   });
