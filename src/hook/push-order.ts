@@ -18,21 +18,8 @@ export function orderPushes(
   pushes: ReadonlyMap<string, SpooledPush>,
   refs: ReadonlyMap<string, string>,
 ): OrderedPush[] {
-  const values = new Map([...refs].map(([ref, hash]) => [ref, stateOf(ref, hash)]));
-  const waiting = new Set([...pushes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(toCandidate));
-  const leads = new Map<string, number>(); // how many of them lead to a state
-  for (const { steps } of waiting) for (const { after } of steps) addTo(leads, after, 1);
-  const ordered: OrderedPush[] = [];
-  for (let next = pick(waiting, values, leads); next !== undefined; next = pick(waiting, values, leads)) {
-    const isOdd = !next.steps.every((step) => isKnown(step, values));
-    ordered.push({ name: next.name, push: next.push, isOdd });
-    waiting.delete(next);
-    for (const { ref, after } of next.steps) {
-      values.set(ref, after);
-      addTo(leads, after, -1);
-    }
-  }
-  return ordered;
+  const line = new Line(pushes, refs);
+  return Array.from(pushes, () => line.takeNext());
 }
 
 interface Candidate {
@@ -61,26 +48,70 @@ function stateOf(ref: string, hash: string): string {
   return `${isZero(hash) ? '' : hash} ${ref}`;
 }
 
-// The first that does not start from what another one leads to. In a circle all do: then the first of all.
-function pick(
-  waiting: ReadonlySet<Candidate>,
-  values: ReadonlyMap<string, string>,
-  leads: ReadonlyMap<string, number>,
-): Candidate | undefined {
-  for (const candidate of waiting) {
-    const isReady = candidate.steps.every(
-      (step) => isKnown(step, values) || (leads.get(step.before) ?? 0) === 0,
-    );
-    if (isReady) return candidate;
+/** The pushes that have no place yet. Why not simply looking for the next each time: thousands may wait, in any order. */
+class Line {
+  readonly #states: Map<string, string>;
+  // How many pushes lead to a state.
+  readonly #leads = new Map<string, number>();
+  // By their names, the first last.
+  readonly #open: Candidate[];
+  // By the state that they start from, and that another one leads to.
+  readonly #parked = new Map<string, Candidate[]>();
+
+  constructor(pushes: ReadonlyMap<string, SpooledPush>, refs: ReadonlyMap<string, string>) {
+    this.#states = new Map([...refs].map(([ref, hash]) => [ref, stateOf(ref, hash)]));
+    this.#open = [...pushes].map(toCandidate).toSorted((a, b) => (a.name < b.name ? 1 : -1));
+    for (const { steps } of this.#open) for (const { after } of steps) this.#count(after, 1);
   }
-  const [first] = waiting;
-  return first;
-}
 
-function isKnown({ ref, before }: Step, values: ReadonlyMap<string, string>): boolean {
-  return before === (values.get(ref) ?? stateOf(ref, '0'));
-}
+  takeNext(): OrderedPush {
+    const { name, push, steps } = this.#findReady() ?? this.#takeParked();
+    const isOdd = !steps.every((step) => this.#isKnown(step));
+    for (const { ref, after } of steps) {
+      this.#states.set(ref, after);
+      this.#count(after, -1);
+      this.#reopen(after);
+    }
+    return { name, push, isOdd };
+  }
 
-function addTo(counts: Map<string, number>, key: string, number: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + number);
+  #findReady(): Candidate | undefined {
+    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) {
+      const obstacle = next.steps.find((step) => !this.#isKnown(step) && this.#isLedTo(step.before));
+      if (obstacle === undefined) return next;
+      const parked = this.#parked.get(obstacle.before);
+      if (parked === undefined) this.#parked.set(obstacle.before, [next]);
+      else parked.push(next);
+    }
+    return undefined;
+  }
+
+  // All go in circles: then the first of them.
+  #takeParked(): Candidate {
+    this.#open.push(...[...this.#parked.values()].flat().toSorted((a, b) => (a.name < b.name ? 1 : -1)));
+    this.#parked.clear();
+    const first = this.#open.pop();
+    if (first === undefined) throw new TypeError('Nobody waits.');
+    return first;
+  }
+
+  #reopen(state: string): void {
+    for (const candidate of this.#parked.get(state) ?? []) {
+      const index = this.#open.findLastIndex(({ name }) => name > candidate.name);
+      this.#open.splice(index + 1, 0, candidate);
+    }
+    this.#parked.delete(state);
+  }
+
+  #isKnown({ ref, before }: Step): boolean {
+    return before === (this.#states.get(ref) ?? stateOf(ref, '0'));
+  }
+
+  #isLedTo(state: string): boolean {
+    return (this.#leads.get(state) ?? 0) > 0;
+  }
+
+  #count(state: string, number: number): void {
+    this.#leads.set(state, (this.#leads.get(state) ?? 0) + number);
+  }
 }
