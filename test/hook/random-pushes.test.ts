@@ -9,7 +9,6 @@ import { GitRecorder, type Recorded } from '../support/git-recorder.ts';
 import { GitSandbox } from '../support/git-sandbox.ts';
 
 const REFS = ['refs/heads/a', 'refs/heads/b', 'refs/heads/c', 'refs/tags/t', 'refs/notes/n'] as const;
-const ZEROS = '0'.repeat(40);
 const COMMIT_COUNT = 14;
 
 // Each takes more than half a second. For a long look: GITPUBSUB_TEST_RUNS=150, and --testTimeout to fit.
@@ -31,6 +30,8 @@ const plansOfPushes = fc.array(
   }),
   { minLength: 3, maxLength: 6 },
 );
+
+const objectFormats = fc.constantFrom('sha1', 'sha256');
 
 type Targets = ReadonlyMap<string, string | undefined>;
 
@@ -123,7 +124,8 @@ class Model {
 
   #apply({ ref, before, after, action, commits: count }: PushDetails, next: string | undefined): string[] {
     const old = this.#refs.get(ref);
-    expect([before, after, action]).toEqual([old ?? ZEROS, next ?? ZEROS, this.#action(old, next)]);
+    const zeros = '0'.repeat(before.length);
+    expect([before, after, action]).toEqual([old ?? zeros, next ?? zeros, this.#action(old, next)]);
     const hashes = next === undefined ? [] : this.#list(next, this.#tips);
     expect(count).toBe(hashes.length);
     if (next === undefined) this.#refs.delete(ref);
@@ -162,21 +164,26 @@ function expectParentsFirst(commits: readonly CommitDetails[]): void {
 }
 
 test('random pushes announce what git says is new, each commit once, with the first ref, parents first', async () => {
-  const property = fc.asyncProperty(histories, plansOfPushes, async (history, plans) => {
-    const recorder = await GitRecorder.start();
-    const sandbox = new GitSandbox();
-    try {
-      sandbox.bareGit('config', 'gitpubsub.url', recorder.url);
-      const steps = planSteps(plans, writeHistory(sandbox, history));
-      await pushAll(sandbox, steps);
-      const model = new Model(sandbox);
-      const counts = steps.map(({ targets }) => targets.size);
-      for (const announcement of divide(recorder.events, counts))
-        model.check(announcement, steps.shift()?.targets ?? new Map());
-    } finally {
-      sandbox.remove();
-      await recorder.stop();
-    }
-  });
+  const property = fc.asyncProperty(
+    histories,
+    plansOfPushes,
+    objectFormats,
+    async (history, plans, objectFormat) => {
+      const recorder = await GitRecorder.start();
+      const sandbox = new GitSandbox({ objectFormat });
+      try {
+        sandbox.bareGit('config', 'gitpubsub.url', recorder.url);
+        const steps = planSteps(plans, writeHistory(sandbox, history));
+        await pushAll(sandbox, steps);
+        const model = new Model(sandbox);
+        const counts = steps.map(({ targets }) => targets.size);
+        for (const announcement of divide(recorder.events, counts))
+          model.check(announcement, steps.shift()?.targets ?? new Map());
+      } finally {
+        sandbox.remove();
+        await recorder.stop();
+      }
+    },
+  );
   await fc.assert(property, { numRuns: RUN_COUNT });
 });
