@@ -5,8 +5,8 @@ import { orderPushes, type OrderedPush } from './push-order.ts';
 import { arrivalMs, type Spool } from './spool.ts';
 import type { SpooledPush } from './spooled-push.ts';
 
-// What arrivalMs knows is the second.
-const ARRIVAL_ACCURACY_MS = 1_000;
+// How long ago a push may have come for the one before it to be on its way: on a busy machine noting one takes seconds.
+const YOUNG_MS = 10_000;
 
 /** What waits to be taken in. Only whoever holds the repository's lock may use it. */
 export class PushQueue {
@@ -17,7 +17,7 @@ export class PushQueue {
   readonly #settled = new Set<string>();
   #unread: unknown;
 
-  /** `settleMs` is how long a push may take from changing a ref to noting it. */
+  /** `settleMs` is how long a push usually takes at most from changing a ref to noting it. */
   constructor(spool: Spool, journalPath: string, settleMs: number) {
     this.#spool = spool;
     this.#journalPath = journalPath;
@@ -38,7 +38,7 @@ export class PushQueue {
    * moment ago. Gives whether it has, so that one lists anew.
    */
   async settle({ name, isOdd }: OrderedPush): Promise<boolean> {
-    const isYoung = Math.abs(Date.now() - arrivalMs(name)) < this.#settleMs + ARRIVAL_ACCURACY_MS;
+    const isYoung = Math.abs(Date.now() - arrivalMs(name)) < YOUNG_MS;
     if (!isOdd || !isYoung || this.#settled.has(name)) return false;
     this.#settled.add(name);
     await sleep(this.#settleMs);
