@@ -81,7 +81,7 @@ test('a push whose predecessor never comes is announced all the same', async () 
 test.each([
   ['a directory', (path: string) => mkdirSync(path)],
   ['a link that leads nowhere', (path: string) => symlinkSync('nowhere', path)],
-  ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ['a pipe', (path: string) => execFileSync('sh', ['-c', 'mkfifo "$0"', path])],
   ['no push', (path: string) => writeFileSync(path, 'nonsense')],
 ])('%s in the spool is set aside, the log says so, and the others go on', async (_what, make) => {
   const { sandbox, recorder, push, deliver } = await setUpGit();

@@ -68,6 +68,17 @@ test.each([
   expect(recorder.commits.map(({ subject }) => subject)).toEqual(['one', 'three']);
 });
 
+test('what git plainly says is missing is not waited for', async () => {
+  const fixture = await setUpAnnounced();
+  const { sandbox, recorder, push } = fixture;
+  const gone = sandbox.commit('two');
+  sandbox.commit('three');
+  await push('main');
+  rmSync(objectPath(sandbox, gone));
+  expect(await fixture.deliver()).toMatchObject({ failure: undefined, storedCount: 1 });
+  expect(recorder.pushes.at(-1)).toMatchObject({ action: 'forced', commits: 0, commitsMissing: true });
+});
+
 test('what can be read again within ten minutes is announced whole', async () => {
   const fixture = await setUpAnnounced();
   const { sandbox, recorder, push } = fixture;
