@@ -60,7 +60,7 @@ function demoCommand(): Command {
 
 function flushCommand(): Command {
   return subcommand('flush')
-    .description('publish what pushes have left waiting; status 1 if something still waits')
+    .description('publish what pushes have left waiting; status 75 if something still waits')
     .argument('<paths...>', 'repositories, or directories with repositories below')
     .action(async (paths: string[]) => {
       const { runFlush } = await import('./commands/flush.ts');

@@ -2,7 +2,7 @@
 import type { DeliveryReport } from '../hook/delivery.ts';
 import { Git, type Environment } from '../hook/git.ts';
 import { readSettings } from '../hook/settings.ts';
-import { EXIT_FAILURE, exitStatusFor } from './exit-status.ts';
+import { EXIT_WAITING, exitStatusFor } from './exit-status.ts';
 
 /** 0 if nothing waits, or what waits is another delivery's business. */
 export async function exitStatusOf(
@@ -12,5 +12,5 @@ export async function exitStatusOf(
 ): Promise<number> {
   if (failure === undefined) return 0;
   const git = new Git(gitDirectory, environment);
-  return readSettings(git, gitDirectory).then(() => EXIT_FAILURE, exitStatusFor);
+  return readSettings(git, gitDirectory).then(() => EXIT_WAITING, exitStatusFor);
 }

@@ -2,12 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { findRepositories } from '../hook/repositories.ts';
-import { EXIT_FAILURE, EXIT_USAGE, exitStatusFor } from './exit-status.ts';
+import { EXIT_FAILURE, EXIT_USAGE, exitStatusFor, worstStatus } from './exit-status.ts';
 
 /** Does something with one repository, and returns the exit status. */
 export type RepositoryAction = (repository: string) => Promise<number>;
 
-/** Does it with every repository that the paths stand for, whatever becomes of others. Returns the highest exit status. */
+/** Does it with every repository that the paths stand for, whatever becomes of others. Returns the worst exit status. */
 export async function forEachRepository(paths: readonly string[], action: RepositoryAction): Promise<number> {
   const statuses = [0];
   for (const path of paths) {
@@ -17,7 +17,7 @@ export async function forEachRepository(paths: readonly string[], action: Reposi
     }
     if (statuses.length === before) statuses.push(await tellNothing(path));
   }
-  return Math.max(...statuses);
+  return worstStatus(...statuses);
 }
 
 /** Does it with one repository, and tells what goes wrong. Returns the exit status. */

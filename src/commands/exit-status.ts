@@ -1,10 +1,13 @@
-// The exit statuses of all commands: 0 if all is well, else these. Where several apply, the highest counts.
+// The exit statuses of all commands: 0 if all is well, else these.
 import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
 
-/** Something failed, or waits. */
+/** Something failed. */
 export const EXIT_FAILURE = 1;
 
-/** It was called in a way that can't work. Source: sysexits(3), as the next */
+/** Nothing failed, but something waits for later. Source: sysexits(3), as the next */
+export const EXIT_WAITING = 75;
+
+/** It was called in a way that can't work. */
 export const EXIT_USAGE = 64;
 
 // Somebody has to mend something first: a setting is wrong.
@@ -12,6 +15,14 @@ const EXIT_CONFIGURATION = 78;
 
 /** Errors that another start doesn't mend, so that a service manager need not try. */
 const NEEDS_SOMEBODY: ReadonlySet<ErrorCode> = new Set(['invalid-configuration', 'unusable-database']);
+
+// From the least to the worst.
+const BY_SEVERITY: readonly number[] = [0, EXIT_WAITING, EXIT_FAILURE, EXIT_USAGE, EXIT_CONFIGURATION];
+
+/** The one of several statuses that counts. */
+export function worstStatus(...statuses: readonly number[]): number {
+  return BY_SEVERITY[Math.max(0, ...statuses.map((status) => BY_SEVERITY.indexOf(status)))] ?? EXIT_FAILURE;
+}
 
 /** The status that stands for an error. */
 export function exitStatusFor(error: unknown): number {

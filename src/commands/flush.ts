@@ -5,7 +5,7 @@ import { readWaiting } from '../hook/delivery-status.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { exitStatusOf } from './delivery-result.ts';
 import { forEachRepository } from './each-repository.ts';
-import { EXIT_FAILURE } from './exit-status.ts';
+import { EXIT_WAITING } from './exit-status.ts';
 
 // How long it waits for a delivery that is at work in the repository; longer than one goes on without success.
 const LOCK_WAIT_MS = 60_000;
@@ -25,7 +25,7 @@ async function flush(repository: string, closed: ClosedOrigins): Promise<number>
   const options = { retryForMs: 0, lockWaitMs: LOCK_WAIT_MS, settleMs: SETTLE_MS, closed };
   const report = await deliver(repository, { environment: process.env, ...options });
   process.stdout.write(`${repository}: ${describe(report)}\n`);
-  return report.isBusy ? EXIT_FAILURE : exitStatusOf(report, repository, process.env);
+  return report.isBusy ? EXIT_WAITING : exitStatusOf(report, repository, process.env);
 }
 
 function describe({ storedCount, refusedCount, waiting, failure, isBusy }: DeliveryReport): string {

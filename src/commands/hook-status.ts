@@ -4,7 +4,7 @@ import { Git } from '../hook/git.ts';
 import { findHookPlace, hasHook, SHIPPED_HOOK, type Occupant } from '../hook/hook-place.ts';
 import { readSettings } from '../hook/settings.ts';
 import { forEachRepository } from './each-repository.ts';
-import { EXIT_FAILURE, exitStatusFor } from './exit-status.ts';
+import { EXIT_FAILURE, EXIT_WAITING, exitStatusFor, worstStatus } from './exit-status.ts';
 
 const OCCUPANTS: Readonly<Record<Occupant, string>> = {
   nothing: 'not installed',
@@ -31,8 +31,11 @@ export function runHookStatus(paths: readonly string[]): Promise<number> {
       ...describeDelivery(delivery),
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
-    const isWell = hasHook(place) && delivery.waiting.pushCount === 0;
-    return Math.max(target.status, isWell ? 0 : EXIT_FAILURE);
+    return worstStatus(
+      target.status,
+      hasHook(place) ? 0 : EXIT_FAILURE,
+      delivery.waiting.pushCount > 0 ? EXIT_WAITING : 0,
+    );
   });
 }
 

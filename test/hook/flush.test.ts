@@ -39,11 +39,11 @@ test('it delivers what waits, says so in one line, and then has nothing more to 
   expect(await flush(fixture, sandbox.bare)).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
-test('what still waits is told, with the reason and status 1', async () => {
+test('what still waits is told, with the reason and status 75', async () => {
   const fixture = await setUpWaiting();
   fixture.recorder.answer = () => ({ status: 401, body: 'Who are you?' });
   const { status, stdout } = await flush(fixture, fixture.sandbox.bare);
-  expect(status).toBe(1);
+  expect(status).toBe(75);
   expect(stdout).toMatch(
     /widget\.git: 0 events published, 1 push waiting, the first since \d{4}-\S+Z \(http:\S+: 401 Who are you\?\)\n$/,
   );
@@ -71,7 +71,7 @@ test('it finds repositories below a directory, bare or not, and asks a broker th
   }
   await recorder.stop();
   const { status, stdout } = await flush(fixture, tree);
-  expect(status).toBe(1);
+  expect(status).toBe(75);
   const lines = stdout.trimEnd().split('\n');
   expect(lines.map((line) => line.slice(tree.length + 1).split(':', 1)[0])).toEqual([
     'a/deep/er/one.git',

@@ -258,7 +258,7 @@ describe('hook status', () => {
     });
     await runHook(repository);
     const { status, stdout } = run('hook', 'status', repository);
-    expect(status).toBe(1);
+    expect(status).toBe(75);
     expect(stdout.split('\n').slice(0, 3)).toEqual([
       repository,
       `  hook       installed (${hookOf(repository)})`,
