@@ -46,6 +46,7 @@ export class ClockTrust {
     this.#startDifferenceMs = this.#differenceMs();
     this.#absenceMs = eventLog.trustedMs === 0 ? 0 : clock.nowMs() - eventLog.trustedMs;
     this.#maxAbsenceMs = Math.min(MAX_ABSENCE_MS, maxAgeMs);
+    if (eventLog.trustedMs === 0) eventLog.trustClock(clock.nowMs());
   }
 
   /** Whether age counts now. */

@@ -11,6 +11,9 @@ const AHEAD_MS = 30_000;
 /** By how much a new limit must pass the one before, in milliseconds; so often a broker without events writes. */
 const STEP_MS = 15_000;
 
+/** The same while the limit holds up the clock, which is so after a crash and while the machine's clock is behind. */
+const SHORT_STEP_MS = 1_000;
+
 /** The limit of one steady clock. */
 export class TimeLimit {
   readonly #steadyClock: SteadyClock;
@@ -36,8 +39,10 @@ export class TimeLimit {
    * passes: brokers that crash again and again don't run away.
    */
   dueMs(): number | undefined {
-    const nextMs = Math.max(this.#clock.nowMs() + AHEAD_MS, this.#steadyClock.wantedMs());
-    return nextMs - this.#limitMs >= STEP_MS ? nextMs : undefined;
+    const wantedMs = this.#steadyClock.wantedMs();
+    const nextMs = Math.max(this.#clock.nowMs() + AHEAD_MS, wantedMs);
+    const stepMs = wantedMs >= this.#limitMs ? SHORT_STEP_MS : STEP_MS;
+    return nextMs - this.#limitMs >= stepMs ? nextMs : undefined;
   }
 
   /** The one to store at the end: no time is told any more. */

@@ -67,6 +67,16 @@ test('brokers that crash again and again do not run away from the clock', () => 
   expect(toldMs).toBeLessThanOrEqual(FAKE_START_MS + 32_000);
 });
 
+test('after a crash, times go on from the limit within a second or two', () => {
+  const { clock, steadyClock, renew } = createFixture(FAKE_START_MS + 29_000);
+  const said = Array.from({ length: 10 }, () => {
+    renew();
+    clock.advance(500);
+    return steadyClock.nowMs();
+  });
+  expect(new Set(said).size).toBe(10);
+});
+
 test('the last one of a run is the time itself', () => {
   const { clock, limit, renew } = createFixture(0);
   renew();

@@ -149,7 +149,9 @@ class SqliteEventLog implements EventLog {
   }
 
   trustClock(timeMs: number): void {
+    const isFirst = this.#trustedMs === 0;
     this.#trustedMs = timeMs;
+    if (isFirst) this.#groupCommit.probe(); // Without waiting, so that a jump soon after is noticed, too.
   }
 
   async close(): Promise<void> {
