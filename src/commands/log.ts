@@ -8,7 +8,7 @@ import { EXIT_FAILURE } from './exit-status.ts';
 const EXIT_NO_INPUT = 66;
 
 const WAY_OUT =
-  'Stop the broker, keep a copy of the file and of the -wal file beside it, then put a backup in its place, ' +
+  'The way out of damage: stop the broker, keep a copy of the file and of the -wal file beside it, then put a backup in its place, ' +
   'or move it away to start with an empty log. docs/operations.md says how.';
 
 /** Says what a database holds and what is wrong with it. Returns the exit status: 0 when nothing is. */
@@ -18,7 +18,7 @@ export function runLogCheck(path: string): number {
   const report = checkLog(path);
   process.stdout.write(`${[path, ...describeReport(report)].join('\n')}\n`);
   if (report.findings.length === 0) return 0;
-  return complain(`${path} is damaged. ${WAY_OUT}`, EXIT_FAILURE);
+  return complain(`${path} does not pass. ${WAY_OUT}`, EXIT_FAILURE);
 }
 
 /** Copies a database, and checks the copy. Returns the exit status: 0 when it can be used. */
