@@ -248,6 +248,16 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       expect([second?.timeMs, third?.timeMs]).toEqual([FAKE_START_MS, FAKE_START_MS + 70_000]);
     });
 
+    test('do not fall when the clock jumped ahead for a single event', async () => {
+      const fixture = openFixture();
+      await fixture.append('/a', '1');
+      fixture.clock.shiftWall(1_000_000);
+      const [second] = await fixture.append('/a', '2');
+      fixture.clock.shiftWall(-1_000_000);
+      const [third] = await fixture.append('/a', '3');
+      expect([second?.timeMs, third?.timeMs]).toEqual([FAKE_START_MS + 1_000_000, FAKE_START_MS + 1_000_000]);
+    });
+
     test('are never before a time that was told in an earlier run, though no event had it', async () => {
       const fixture = openFixture();
       await fixture.append('/a', '1');

@@ -1,8 +1,8 @@
 // A look at every page and every row of a database, which only reads: what `gitpubsub log check` finds.
 import { statSync } from 'node:fs';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
-import { parsePayload } from '../../core/payload.ts';
 import { parseTopic } from '../../core/topic.ts';
+import { EventCheck, NO_EVENTS, type EventSummary } from './event-check.ts';
 import { readLogState, type LogState } from './log-state.ts';
 import { reasonOf } from './open-database.ts';
 import { checkOwnership, SCHEMA_VERSION } from './schema.ts';
@@ -20,34 +20,13 @@ export interface LogReport {
   readonly findings: readonly string[];
 }
 
-/** What all held events have in common. */
-export interface EventSummary {
-  readonly count: number;
-  readonly payloadBytes: number;
-  /** UTC milliseconds; `undefined` when there is no event. */
-  readonly firstTimeMs: number | undefined;
-  readonly lastTimeMs: number | undefined;
-}
-
 /** More findings than this say nothing new. */
 const MAX_FINDINGS = 50;
-
-const NO_EVENTS: EventSummary = { count: 0, payloadBytes: 0, firstTimeMs: undefined, lastTimeMs: undefined };
 
 /** Checks a database, also one that a broker has open. Never throws for what is wrong with the database itself. */
 export function checkLog(path: string): LogReport {
   return new LogCheck(path).run();
 }
-
-interface EventRow {
-  offset: number;
-  path: string | null;
-  time_ms: number;
-  bytes_through: number;
-  payload: unknown;
-}
-
-type Position = Pick<EventRow, 'offset' | 'time_ms' | 'bytes_through'>;
 
 class LogCheck {
   readonly #path: string;
@@ -92,7 +71,9 @@ class LogCheck {
     this.#attempt('the row that names the log', () => (this.#state = readLogState(database)));
     const state = this.#state;
     if (!state) return;
-    this.#attempt('its events', () => this.#checkEvents(database, state));
+    this.#attempt('its events', () => {
+      this.#events = new EventCheck((finding) => this.#find(finding)).run(database, state);
+    });
     this.#attempt('its topics', () => this.#checkTopics(database));
     this.#attempt('its idempotency keys', () => this.#checkKeys(database, state));
     this.#attempt('its runs', () => this.#checkRuns(state));
@@ -115,53 +96,6 @@ class LogCheck {
   #checkPages(database: Database): void {
     const rows = database.pragma(`integrity_check(${MAX_FINDINGS})`) as { integrity_check: string }[];
     for (const { integrity_check: text } of rows) if (text !== 'ok') this.#find(`SQLite says: ${text}`);
-  }
-
-  #checkEvents(database: Database, { pruned, lastOffset }: LogState): void {
-    const rows = database.prepare<[], EventRow>(
-      `SELECT e."offset", t.path, e.time_ms, e.bytes_through, e.payload
-       FROM event e LEFT JOIN topic t ON t.id = e.topic_id ORDER BY e."offset"`,
-    );
-    let before: Position = {
-      offset: pruned.offset,
-      time_ms: pruned.timeMs,
-      bytes_through: pruned.bytesThrough,
-    };
-    for (const row of rows.iterate()) {
-      this.#checkOrder(row, before);
-      this.#checkPayload(row, before);
-      this.#count(row, before.bytes_through);
-      before = row;
-    }
-    if (before.offset !== lastOffset) this.#find(`the events end at ${before.offset}, not at ${lastOffset}`);
-  }
-
-  #checkOrder(row: EventRow, before: Position): void {
-    const expected = before.offset + 1;
-    if (row.offset === expected + 1) this.#find(`event ${expected} is missing`);
-    else if (row.offset > expected) this.#find(`events ${expected} to ${row.offset - 1} are missing`);
-    else if (row.offset < expected) this.#find(`event ${row.offset} should have been pruned`);
-    if (row.time_ms < before.time_ms) this.#find(`event ${row.offset} is older than the one before it`);
-    if (row.path === null) this.#find(`event ${row.offset} has no topic`);
-  }
-
-  #checkPayload({ offset, payload, bytes_through: bytesThrough }: EventRow, before: Position): void {
-    if (typeof payload !== 'string' || !isPayload(payload))
-      return this.#find(`event ${offset} holds no JSON value as it would be stored`);
-    const bytes = bytesThrough - before.bytes_through;
-    // After a hole the difference is that of several events.
-    if (offset === before.offset + 1 && bytes !== Buffer.byteLength(payload))
-      this.#find(`event ${offset} does not have the size that the sum of sizes says`);
-  }
-
-  #count({ time_ms, bytes_through }: EventRow, bytesBefore: number): void {
-    const { count, payloadBytes, firstTimeMs } = this.#events;
-    this.#events = {
-      count: count + 1,
-      payloadBytes: payloadBytes + bytes_through - bytesBefore,
-      firstTimeMs: firstTimeMs ?? time_ms,
-      lastTimeMs: time_ms,
-    };
   }
 
   #checkTopics(database: Database): void {
@@ -204,14 +138,6 @@ class LogCheck {
     }
     if (clockMark.timeLimitMs < lastTimeMs)
       this.#find('the newest event is later than any time that was told');
-  }
-}
-
-function isPayload(text: string): boolean {
-  try {
-    return parsePayload(Buffer.from(text)) === text;
-  } catch {
-    return false;
   }
 }
 

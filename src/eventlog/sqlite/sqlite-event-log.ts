@@ -5,9 +5,9 @@ import { GitPubSubError } from '../../core/errors.ts';
 import type { Append, Event } from '../../core/event.ts';
 import type { Appended, EventLog, Page, ReadRequest, RetentionBounds, TimePosition } from '../event-log.ts';
 import { GroupCommit } from '../group-commit.ts';
-import { TimeLimit } from '../time-limit.ts';
+import { ClockMemory } from './clock-memory.ts';
 import { DamagedLogError, EventReader } from './event-reader.ts';
-import { EventWriter, type ClockMark, type Epoch, type PrunedMark } from './event-writer.ts';
+import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
 import { checkEnds, readLogState, type LogState } from './log-state.ts';
 import {
   isBusy,
@@ -52,7 +52,7 @@ class SqliteEventLog implements EventLog {
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   readonly #steadyClock: SteadyClock;
-  readonly #timeLimit: TimeLimit;
+  readonly #clockMemory: ClockMemory;
   readonly #groupCommit: GroupCommit;
   readonly #listeners: ((events: readonly Event[]) => void)[] = [];
   readonly #nonce = randomBytes(4).toString('hex');
@@ -61,7 +61,6 @@ class SqliteEventLog implements EventLog {
   #pruned: PrunedMark;
   #lastOffset: number;
   #bytesThrough: number;
-  #trustedMs: number;
 
   constructor(open: OpenDatabase, reader: EventReader, state: LogState, options: SqliteEventLogOptions) {
     this.id = state.id;
@@ -73,9 +72,7 @@ class SqliteEventLog implements EventLog {
     this.#pruned = state.pruned;
     this.#lastOffset = state.lastOffset;
     this.#bytesThrough = state.bytesThrough;
-    this.#trustedMs = state.clockMark.trustedMs;
-    const toldMs = Math.max(state.lastTimeMs, state.clockMark.timeLimitMs);
-    this.#timeLimit = new TimeLimit(options.steadyClock, options.clock, toldMs);
+    this.#clockMemory = new ClockMemory(this.#writer, options.clock, options.steadyClock, state);
     this.#groupCommit = new GroupCommit(
       { commit: (appends) => this.#commit(appends), isBusy },
       options.clock,
@@ -96,7 +93,7 @@ class SqliteEventLog implements EventLog {
   }
 
   get trustedMs(): number {
-    return this.#trustedMs;
+    return this.#clockMemory.trustedMs;
   }
 
   append(append: Append): Promise<Appended> {
@@ -144,56 +141,45 @@ class SqliteEventLog implements EventLog {
   }
 
   maintain(): void {
-    const isNewsDue = this.#timeLimit.dueMs() !== undefined || this.#open.files.check() !== undefined;
-    if (isNewsDue) this.#groupCommit.probe();
+    const isCommitDue = this.#clockMemory.dueMark() !== undefined || this.#open.files.check() !== undefined;
+    if (isCommitDue) this.#groupCommit.probe();
   }
 
   trustClock(timeMs: number): void {
-    const isFirst = this.#trustedMs === 0;
-    this.#trustedMs = timeMs;
+    const isFirst = this.#clockMemory.trustedMs === 0;
+    this.#clockMemory.trustedMs = timeMs;
     if (isFirst) this.#groupCommit.probe(); // Without waiting, so that a jump soon after is noticed, too.
   }
 
   async close(): Promise<void> {
     await this.#groupCommit.whenIdle();
-    this.#leaveClock();
-    this.#open.close();
-  }
-
-  // What a restart may go on from: the time itself instead of a limit ahead of it.
-  #leaveClock(): void {
     try {
-      this.#markClock(this.#timeLimit.finalMs());
+      this.#clockMemory.writeLast();
     } catch (error) {
       if (!isSqliteError(error)) throw error; // Else the limit counts, as after a crash.
     }
-  }
-
-  #markClock(timeLimitMs: number): void {
-    this.#writer.markClock({ timeLimitMs, trustedMs: this.#trustedMs });
-    this.#timeLimit.move(timeLimitMs);
+    this.#open.close();
   }
 
   #commit(appends: readonly Append[]): readonly (Appended | GitPubSubError)[] {
     this.#checkFiles();
-    const timeLimitMs = this.#timeLimit.dueMs();
     if (appends.length === 0) {
-      this.#markClock(timeLimitMs ?? this.#timeLimit.ms);
+      this.#clockMemory.write();
       return [];
     }
-    const clockMark: ClockMark | undefined =
-      timeLimitMs === undefined ? undefined : { timeLimitMs, trustedMs: this.#trustedMs };
+    const clockMark = this.#clockMemory.dueMark();
+    const timeMs = this.#clockMemory.commitMs(clockMark);
     const newEpoch = this.#hasOwnEpoch
       ? undefined
       : { firstOffset: this.#lastOffset + 1, nonce: this.#nonce };
     const { stored, results, bytesThrough } = this.#writer.insert(appends, {
       lastOffset: this.#lastOffset,
       bytesThrough: this.#bytesThrough,
-      timeMs: clockMark ? this.#steadyClock.wantedMs() : this.#steadyClock.nowMs(),
+      timeMs,
       newEpoch,
       clockMark,
     });
-    if (clockMark) this.#timeLimit.move(clockMark.timeLimitMs);
+    if (clockMark) this.#clockMemory.take(clockMark, timeMs);
     if (stored.length > 0) this.#takeStored(stored, bytesThrough, newEpoch);
     return results;
   }
