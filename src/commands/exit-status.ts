@@ -10,7 +10,10 @@ export const EXIT_WAITING = 75;
 /** It was called in a way that can't work. */
 export const EXIT_USAGE = 64;
 
-// Somebody has to mend something first: a setting is wrong.
+/** A file that it was given cannot be read. */
+export const EXIT_NO_INPUT = 66;
+
+// Somebody has to mend something first: a setting is wrong, or a database is not to be used.
 const EXIT_CONFIGURATION = 78;
 
 /** Errors that another start doesn't mend, so that a service manager need not try. */

@@ -2,10 +2,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { backUpLog } from '../eventlog/sqlite/log-backup.ts';
 import { checkLog, type LogReport } from '../eventlog/sqlite/log-check.ts';
-import { EXIT_FAILURE } from './exit-status.ts';
-
-/** The file can't be read. Source: sysexits(3) */
-const EXIT_NO_INPUT = 66;
+import { EXIT_FAILURE, EXIT_NO_INPUT } from './exit-status.ts';
 
 const WAY_OUT =
   'The way out of damage: stop the broker, keep a copy of the file and of the -wal file beside it, then put a backup in its place, ' +
