@@ -10,6 +10,7 @@ import { expectProblem } from '../support/problem-details.ts';
 import { publish, publishAll } from '../support/publisher.ts';
 import { composeRequest, RawConnection, request } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
+import { countBytes } from '../support/stop-and-go.ts';
 import { withBroker } from '../support/with-broker.ts';
 
 let broker: BrokerProcess;
@@ -171,7 +172,7 @@ describe('P16 the query', () => {
 });
 
 describe('P16 a poll of 60 MB', () => {
-  const stored = [...makeRandomBacklog(16, 60_000_000)];
+  const stored = [...makeRandomBacklog(16, 60_000_000, 200_000)];
   let large: BrokerProcess;
 
   beforeAll(async () => {
@@ -261,7 +262,3 @@ describe('P16 beside streams', () => {
     stream.close();
   });
 });
-
-function countBytes(response: { readonly chunks: readonly { readonly data: Buffer }[] }): number {
-  return response.chunks.reduce((sum, { data }) => sum + data.length, 0);
-}

@@ -8,17 +8,19 @@ export function makeBacklog(count: number): readonly string[] {
   );
 }
 
-/** Different events of sizes as random as the seed makes them, from a few bytes to 250,000, `totalBytes` or a little more together. */
-export function makeRandomBacklog(seed: number, totalBytes: number): readonly string[] {
+/**
+ * Different events of sizes from 20 bytes to `largestBytes`, as random as the seed makes them and spread by factors: as
+ * many of 20 to 200 as of 2,000 to 20,000. Together they have `totalBytes` or a little more.
+ */
+export function makeRandomBacklog(seed: number, totalBytes: number, largestBytes: number): readonly string[] {
   const bodies: string[] = [];
   let state = seed;
   let bytes = 0;
   while (bytes < totalBytes) {
     // Source: the generator of Numerical Recipes; it only has to be mixed enough for sizes.
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const share = state / 2 ** 32;
-    // Why to the third power: many are small, and the few large ones are most of the bytes.
-    const body = `{"n":${String(bodies.length)},"t":"${'x'.repeat(Math.floor(250_000 * share ** 3))}"}`;
+    const length = Math.floor(20 * (largestBytes / 20) ** (state / 2 ** 32));
+    const body = `{"n":${String(bodies.length)},"t":"${'x'.repeat(length)}"}`;
     bodies.push(body);
     bytes += body.length;
   }

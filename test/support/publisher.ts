@@ -3,6 +3,8 @@
 
 import { composeRequest, RawConnection, request, type RawResponse, type Target } from './raw-http.ts';
 
+const CONNECTION_COUNT = 32;
+
 /** What the broker says about a stored event. */
 export interface Acknowledgement {
   readonly cursor: string;
@@ -52,6 +54,26 @@ export async function publishAll(
   } finally {
     publisher.close();
   }
+}
+
+/** Publishes all of them, on many connections at the same time; their acknowledgements are in the order of the bodies. */
+export async function publishSideBySide(
+  target: Target,
+  path: string,
+  bodies: readonly string[],
+): Promise<readonly Acknowledgement[]> {
+  const acknowledgements: Acknowledgement[] = [];
+  const waiting = bodies.entries();
+  const lanes = Array.from({ length: CONNECTION_COUNT }, async () => {
+    const publisher = await Publisher.open(target);
+    try {
+      for (const [index, body] of waiting) acknowledgements[index] = await publisher.publish(path, body);
+    } finally {
+      publisher.close();
+    }
+  });
+  await Promise.all(lanes);
+  return acknowledgements;
 }
 
 /** Publishes until the log's clock has moved past the given time, so that the next event is later than it. */
