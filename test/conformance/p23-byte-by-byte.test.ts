@@ -56,7 +56,8 @@ async function ask(query: string): Promise<Pending> {
 }
 
 beforeAll(async () => {
-  broker = await BrokerProcess.start({ flags: ['--keep-alive-seconds', '0.2'] });
+  // Why the stall time: the live readers wait for their turn, and the machine may be busy.
+  broker = await BrokerProcess.start({ flags: ['--keep-alive-seconds', '0.2', '--stall-seconds', '600'] });
   for (const { format } of looks) {
     const pending = await ask(`format=${format}`);
     await pending.connection.waitFor(

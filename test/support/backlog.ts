@@ -1,4 +1,5 @@
 // Many bytes of events, for readers that fall behind.
+import { Random } from './random.ts';
 
 /** Events of 150,000 bytes and more; from about 40 on they are more than the kernel buffers of one connection hold. */
 export function makeBacklog(count: number): readonly string[] {
@@ -13,13 +14,10 @@ export function makeBacklog(count: number): readonly string[] {
  * many of 20 to 200 as of 2,000 to 20,000. Together they have `totalBytes` or a little more.
  */
 export function makeRandomBacklog(seed: number, totalBytes: number, largestBytes: number): readonly string[] {
+  const random = new Random(seed);
   const bodies: string[] = [];
-  let state = seed;
-  let bytes = 0;
-  while (bytes < totalBytes) {
-    // Source: the generator of Numerical Recipes; it only has to be mixed enough for sizes.
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const length = Math.floor(20 * (largestBytes / 20) ** (state / 2 ** 32));
+  for (let bytes = 0; bytes < totalBytes;) {
+    const length = Math.floor(20 * (largestBytes / 20) ** (random.below(1_000_000) / 1_000_000));
     const body = `{"n":${String(bodies.length)},"t":"${'x'.repeat(length)}"}`;
     bodies.push(body);
     bytes += body.length;
