@@ -6,6 +6,7 @@ import { describeConfig } from '../config/describe.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Flags } from '../config/sources.ts';
 import type { Logger } from '../core/logger.ts';
+import { toPrintable } from '../core/printable.ts';
 import { notifyServiceManager } from '../service-manager.ts';
 import { openLogOutput, type LogOutput } from './log-output.ts';
 
@@ -37,7 +38,7 @@ function createLogger({ logLevel }: Config, output: LogOutput): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, output);
+  return pino(options, { write: (line) => output.write(`${toPrintable(line.trimEnd())}\n`) });
 }
 
 async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<void> {

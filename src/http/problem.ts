@@ -1,5 +1,6 @@
 // Errors as the outside sees them: the one place that maps codes to statuses and Problem Details (RFC 9457). [P26]
 import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
+import { toPrintable } from '../core/printable.ts';
 
 /** An error answer. */
 export interface Problem {
@@ -60,6 +61,7 @@ export function toProblem(error: unknown): Problem {
 
 function render({ status, title, retryAfterSeconds }: ProblemType, code: string, detail: string): Problem {
   const type = `urn:gitpubsub:problem:${code}`;
-  const body = JSON.stringify({ type, title, status: Number.parseInt(status), detail }) + '\n';
+  const problem = JSON.stringify({ type, title, status: Number.parseInt(status), detail });
+  const body = `${toPrintable(problem)}\n`; // Why: it may quote what the client sent, and curl shows it in a terminal.
   return retryAfterSeconds === undefined ? { status, body } : { status, body, retryAfterSeconds };
 }
