@@ -4,22 +4,8 @@ import { Command, CommanderError, Option } from 'commander';
 import type { ServeFlag } from './config/serve-flags.ts';
 import { EXIT_USAGE, exitStatusFor } from './commands/exit-status.ts';
 import { GitPubSubError } from './core/errors.ts';
+import { toPrintable } from './core/printable.ts';
 import { readVersion } from './version.ts';
-
-const program = new Command('gitpubsub')
-  .description(
-    'Commit notification broker: hooks POST JSON to a path, subscribers curl a path and miss nothing.',
-  )
-  .version(readVersion(), '-V, --version', 'show the version')
-  .helpOption('-h, --help', 'show this help')
-  .helpCommand('help [command]', 'show the help of a command')
-  .exitOverride()
-  .addCommand(await serveCommand())
-  .addCommand(demoCommand())
-  .addCommand(hookCommand())
-  .addCommand(flushCommand())
-  .addCommand(logCommand())
-  .addCommand(deliverCommand(), { hidden: true });
 
 // A reader such as `head` may leave before the end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -27,15 +13,34 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
+  const program = await createProgram();
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+async function createProgram(): Promise<Command> {
+  return new Command('gitpubsub')
+    .description(
+      'Commit notification broker: hooks POST JSON to a path, subscribers curl a path and miss nothing.',
+    )
+    .version(readVersion(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride()
+    .addCommand(await serveCommand())
+    .addCommand(demoCommand())
+    .addCommand(hookCommand())
+    .addCommand(flushCommand())
+    .addCommand(logCommand())
+    .addCommand(deliverCommand(), { hidden: true });
 }
 
 async function serveCommand(): Promise<Command> {
   const serve = subcommand('serve').description('run the broker');
   // Why: a delivery starts at every push, and the settings take longer to load than all else together.
   if (!process.argv.slice(2, 4).includes('serve')) return serve;
+  await checkOpenFiles();
   const { CONFIGURATION_HELP_GROUP, SERVE_HELP_FOOTER, serveFlags } = await import('./config/serve-flags.ts');
   for (const flag of serveFlags) serve.addOption(toOption(flag));
   return serve
@@ -53,6 +58,7 @@ function demoCommand(): Command {
   return subcommand('demo')
     .description('show the whole loop: a repository, pushes and a subscriber, all thrown away afterwards')
     .action(async () => {
+      await checkOpenFiles();
       const { runDemo } = await import('./commands/demo.ts');
       process.exitCode = await runDemo();
     });
@@ -123,6 +129,12 @@ function logCommand(): Command {
     .addCommand(backup);
 }
 
+// Why before anything else is loaded: with too few, the loading is what fails. @throws GitPubSubError `cannot-start`
+async function checkOpenFiles(): Promise<void> {
+  const { connectionCapacity } = await import('./http/descriptor-limit.ts');
+  connectionCapacity();
+}
+
 function subcommand(name: string): Command {
   return new Command(name).helpOption('-h, --help', 'show this help').exitOverride();
 }
@@ -141,6 +153,6 @@ function toOption({ flags, description, helpGroup, isList }: ServeFlag): Option 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (!(error instanceof GitPubSubError)) throw error;
-  for (const line of error.message.split('\n')) process.stderr.write(`gitpubsub: ${line}\n`);
+  for (const line of error.message.split('\n')) process.stderr.write(`gitpubsub: ${toPrintable(line)}\n`);
   return exitStatusFor(error);
 }
