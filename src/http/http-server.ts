@@ -12,6 +12,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { isAdmitted } from './admission.ts';
 import { BodyBudget, MAX_BODIES_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { Exchange, type HeaderList } from './exchange.ts';
@@ -138,13 +139,14 @@ export class HttpServer {
     return `unix:${path}`;
   }
 
-  // Whoever comes when the house is full is closed; nobody who is in is put out. [P26]
+  // Whoever comes when the house is full is closed. [P26]
   #countConnection(response: HttpResponse, change: number): void {
     const statistics = this.#context.statistics;
     statistics.openConnections += change;
     if (change < 0) return;
     statistics.totalConnections += 1;
-    if (statistics.openConnections > this.#maxConnections) response.close();
+    const mayPublish = (): boolean => this.#mayPublish(this.#peerOf(response));
+    if (!isAdmitted(statistics.openConnections, this.#maxConnections, mayPublish)) response.close();
   }
 
   #handle(response: HttpResponse, request: HttpRequest): void {
@@ -154,7 +156,15 @@ export class HttpServer {
       isHead: head.method === 'HEAD',
       hasBody: head.hasBody,
     });
-    const peer = this.#isUnix ? 'unix' : new Uint8Array(response.getRemoteAddress());
-    route(this.#context, exchange, head, peer);
+    route(this.#context, exchange, head, this.#peerOf(response));
+  }
+
+  #peerOf(response: HttpResponse): string | Uint8Array {
+    return this.#isUnix ? 'unix' : new Uint8Array(response.getRemoteAddress());
+  }
+
+  // By the socket alone: there is no request yet.
+  #mayPublish(address: string | Uint8Array): boolean {
+    return this.#context.peerPolicy.decide({ address, forwardedFor: [], hasProxyHeader: false }).isTrusted;
   }
 }
