@@ -5,6 +5,9 @@ import type { Exchange } from './exchange.ts';
 /** What all bodies that are being received or wait for their commit may take together, in bytes. Beyond it: 503. [P6] */
 export const MAX_BODIES_BYTES: number = 64 * 1024 * 1024;
 
+/** The part of it that only bodies in one piece may take, so that stuck uploads keep no small event out. */
+const KEPT_FOR_WHOLE = 1 / 4;
+
 /** How long a body may take, in milliseconds; the library cuts most slow ones before. Beyond it: 503. [P6] */
 const BODY_DEADLINE_MS = 30_000;
 
@@ -17,20 +20,29 @@ export class BodyBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes a part of the budget. @throws GitPubSubError `too-many-bodies` when it is not there */
+  /** Takes a part of the budget for a body in one piece. @throws GitPubSubError `too-many-bodies` when it is not there */
   take(bytes: number): void {
-    if (this.#takenBytes + bytes > this.#maxBytes) {
+    this.#takeWithin(bytes, this.#maxBytes);
+  }
+
+  /** As {@link BodyBudget.take}, for a body that may never come to its end. */
+  takeForUnfinished(bytes: number): void {
+    this.#takeWithin(bytes, this.#maxBytes * (1 - KEPT_FOR_WHOLE));
+  }
+
+  /** Gives back what was taken. */
+  give(bytes: number): void {
+    this.#takenBytes -= bytes;
+  }
+
+  #takeWithin(bytes: number, maxBytes: number): void {
+    if (this.#takenBytes + bytes > maxBytes) {
       throw new GitPubSubError(
         'too-many-bodies',
         'The broker is receiving more than it can hold; try again soon.',
       );
     }
     this.#takenBytes += bytes;
-  }
-
-  /** Gives back what was taken. */
-  give(bytes: number): void {
-    this.#takenBytes -= bytes;
   }
 }
 
@@ -63,7 +75,8 @@ export class Body {
     this.#bytes += chunk.byteLength;
     checkBodyBytes(this.#bytes, this.#maxBytes);
     if (isLast && start === 0) {
-      this.#take(chunk.byteLength);
+      this.#budget.take(chunk.byteLength);
+      this.#takenBytes += chunk.byteLength;
       return chunk;
     }
     this.#makeRoom();
@@ -85,15 +98,11 @@ export class Body {
     if (this.#bytes <= this.#buffer.byteLength) return;
     const wanted = Math.max(this.#bytes, 2 * this.#buffer.byteLength, FIRST_CAPACITY_BYTES);
     const capacity = Math.min(wanted, this.#maxBytes);
-    this.#take(capacity - this.#buffer.byteLength);
+    this.#budget.takeForUnfinished(capacity - this.#buffer.byteLength);
+    this.#takenBytes += capacity - this.#buffer.byteLength;
     const larger = Buffer.alloc(capacity);
     larger.set(this.#buffer);
     this.#buffer = larger;
-  }
-
-  #take(bytes: number): void {
-    this.#budget.take(bytes);
-    this.#takenBytes += bytes;
   }
 }
 

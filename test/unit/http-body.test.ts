@@ -24,6 +24,14 @@ describe('the budget of all bodies', () => {
     budget.take(1);
   });
 
+  test('keeps a quarter for bodies in one piece', () => {
+    const budget = new BodyBudget(BUDGET_BYTES);
+    budget.takeForUnfinished(75);
+    expect(() => budget.takeForUnfinished(1)).toThrow(expect.objectContaining({ code: 'too-many-bodies' }));
+    budget.take(25);
+    expect(isRefused(budget, 1)).toBe(true);
+  });
+
   test('is not touched by what it refused', () => {
     const budget = new BodyBudget(BUDGET_BYTES);
     expect(() => budget.take(BUDGET_BYTES + 1)).toThrow();
@@ -61,7 +69,7 @@ describe('a body', () => {
   test('gives back all it took when it is released', () => {
     const budget = new BodyBudget(BUDGET_BYTES);
     let releases = 0;
-    const body = new Body(budget, BUDGET_BYTES, () => releases++);
+    const body = new Body(budget, 60, () => releases++);
     body.add(Buffer.alloc(60), false);
     expect(isRefused(budget, 41)).toBe(true);
     body.release();
