@@ -11,7 +11,7 @@ export interface PeerFacts {
   readonly address: string | Uint8Array;
   /** The values of all X-Forwarded-For lines, in order; none without such a line. */
   readonly forwardedFor: readonly string[];
-  /** Whether there is any of the headers Forwarded, X-Forwarded-For, X-Real-IP and Via. */
+  /** Whether there is any of the headers Forwarded, X-Forwarded-For, X-Real-IP and Via, or a preface of the PROXY protocol. */
   readonly hasProxyHeader: boolean;
 }
 
@@ -109,7 +109,7 @@ function explainUntrusted(client: string): string {
 
 function explainLocalProxy(client: string): string {
   return (
-    `${client} is trusted, but sent a header of proxies (Forwarded, X-Forwarded-For, X-Real-IP or Via), and to trust a proxy ` +
+    `${client} is trusted, but sent a header of proxies (Forwarded, X-Forwarded-For, X-Real-IP or Via) or the PROXY protocol, and to trust a proxy ` +
     `would be to trust everyone who reaches it. If it is a proxy, list ${client} in trustedProxies; if not, leave the header out.`
   );
 }

@@ -19,6 +19,7 @@ import { Exchange, type HeaderList } from './exchange.ts';
 import { createEncoders } from './formats.ts';
 import { RequestHead } from './request-head.ts';
 import { createRefuse, route } from './router.ts';
+import { readSocketPeer, type SocketPeer } from './socket-peer.ts';
 import { HttpStatistics } from './statistics.ts';
 import { finishUnixSocket, freeUnixSocketPath, removeUnixSocket } from './unix-socket.ts';
 
@@ -145,7 +146,7 @@ export class HttpServer {
     statistics.openConnections += change;
     if (change < 0) return;
     statistics.totalConnections += 1;
-    const mayPublish = (): boolean => this.#mayPublish(this.#peerOf(response));
+    const mayPublish = (): boolean => this.#mayPublish(readSocketPeer(response, this.#isUnix));
     if (!isAdmitted(statistics.openConnections, this.#maxConnections, mayPublish)) response.close();
   }
 
@@ -156,15 +157,11 @@ export class HttpServer {
       isHead: head.method === 'HEAD',
       hasBody: head.hasBody,
     });
-    route(this.#context, exchange, head, this.#peerOf(response));
-  }
-
-  #peerOf(response: HttpResponse): string | Uint8Array {
-    return this.#isUnix ? 'unix' : new Uint8Array(response.getRemoteAddress());
+    route(this.#context, exchange, head, readSocketPeer(response, this.#isUnix));
   }
 
   // By the socket alone: there is no request yet.
-  #mayPublish(address: string | Uint8Array): boolean {
+  #mayPublish({ address }: SocketPeer): boolean {
     return this.#context.peerPolicy.decide({ address, forwardedFor: [], hasProxyHeader: false }).isTrusted;
   }
 }

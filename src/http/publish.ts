@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts';
 import { identify, readIdempotencyKey, REPLAYED_HEADER } from './idempotency.ts';
 import type { RequestHead } from './request-head.ts';
 import { toSeconds } from './seconds.ts';
+import type { SocketPeer } from './socket-peer.ts';
 import { requireTrust } from './trust.ts';
 
 /** Media type of a body with one event a line. [P8] */
@@ -23,7 +24,7 @@ export function handlePublish(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
-  peer: string | Uint8Array,
+  peer: SocketPeer,
 ): void {
   requireTrust(context, head, peer);
   const topic = parseTopic(head.path);

@@ -9,18 +9,14 @@ import { checkFraming } from './framing.ts';
 import { handleHead } from './statistics-answer.ts';
 import { handlePublish } from './publish.ts';
 import type { RequestHead } from './request-head.ts';
+import type { SocketPeer } from './socket-peer.ts';
 import { handleSubscribe } from './subscribe.ts';
 
 const TOPIC_METHODS = 'GET, HEAD, POST, PUT';
 const BROKER_PATH_METHODS = 'GET, HEAD';
 
 /** Routes one request; never throws. `peer` is the other end of its socket. */
-export function route(
-  context: HttpContext,
-  exchange: Exchange,
-  head: RequestHead,
-  peer: string | Uint8Array,
-): void {
+export function route(context: HttpContext, exchange: Exchange, head: RequestHead, peer: SocketPeer): void {
   try {
     checkFraming(head);
   } catch (error) {
@@ -56,7 +52,7 @@ async function dispatch(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
-  peer: string | Uint8Array,
+  peer: SocketPeer,
 ): Promise<void> {
   const isBroker = isBrokerPath(head.path);
   switch (head.method) {

@@ -3,6 +3,7 @@ import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import type { RequestHead } from './request-head.ts';
+import type { SocketPeer } from './socket-peer.ts';
 import { decideTrust } from './trust.ts';
 
 /** Answers HEAD on a topic; the numbers are for trusted peers only. */
@@ -10,7 +11,7 @@ export function handleHead(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
-  peer: string | Uint8Array,
+  peer: SocketPeer,
 ): void {
   const { isTrusted } = decideTrust(context, head, peer);
   const numbers = isTrusted ? statisticsHeaders(context) : [];

@@ -3,6 +3,7 @@ import type { PeerDecision } from '../access/peer-policy.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { HttpContext } from './context.ts';
 import type { RequestHead } from './request-head.ts';
+import type { SocketPeer } from './socket-peer.ts';
 
 const PROXY_HEADERS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']);
 
@@ -10,15 +11,11 @@ const PROXY_HEADERS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-fo
  * Decides about the client of a request; `peer` is the other end of its socket. A page of an origin that is not listed
  * is not trusted, whoever its visitor is.
  */
-export function decideTrust(
-  context: HttpContext,
-  head: RequestHead,
-  peer: string | Uint8Array,
-): PeerDecision {
+export function decideTrust(context: HttpContext, head: RequestHead, peer: SocketPeer): PeerDecision {
   const decision = context.peerPolicy.decide({
-    address: peer,
+    address: peer.address,
     forwardedFor: head.all('x-forwarded-for'),
-    hasProxyHeader: head.hasAny(PROXY_HEADERS),
+    hasProxyHeader: peer.isProxy || head.hasAny(PROXY_HEADERS),
   });
   const origin = head.all('origin').find((sent) => !context.corsOrigins.includes(sent));
   if (!decision.isTrusted || origin === undefined) return decision;
@@ -27,7 +24,7 @@ export function decideTrust(
 }
 
 /** @throws GitPubSubError `publish-forbidden` when the client is not trusted */
-export function requireTrust(context: HttpContext, head: RequestHead, peer: string | Uint8Array): void {
+export function requireTrust(context: HttpContext, head: RequestHead, peer: SocketPeer): void {
   const decision = decideTrust(context, head, peer);
   if (!decision.isTrusted) throw new GitPubSubError('publish-forbidden', decision.reason);
 }

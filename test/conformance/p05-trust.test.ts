@@ -196,17 +196,29 @@ describe('P5 headers that name another client', () => {
     expect((await publishFrom(listed, proxyAddress, headers)).statusCode).toBe(200);
   });
 
-  it('include the preface of the PROXY protocol: it makes no stranger trusted', async () => {
-    const preface = Buffer.concat([
-      Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1'),
-      Buffer.from([0x21, 0x11, 0, 12, 127, 0, 0, 1, 127, 0, 0, 1, 0x10, 0, 0x10, 0]),
-    ]);
-    const connection = await RawConnection.open(broker.target, strangerAddress);
-    connection.write(Buffer.concat([preface, composeRequest({ method: 'POST', path: '/trust', body: '1' })]));
+  it.each([
+    ['makes no stranger trusted', strangerAddress, '127.0.0.1'],
+    ['shows that a trusted peer is a proxy', '127.0.0.1', '203.0.113.9'],
+    ['shows so even if it names a trusted client', '127.0.0.1', '127.0.0.1'],
+  ])('include the preface of the PROXY protocol: it %s', async (_what, localAddress, client) => {
+    const connection = await RawConnection.open(broker.target, localAddress);
+    connection.write(
+      Buffer.concat([makePreface(client), composeRequest({ method: 'POST', path: '/trust', body: '1' })]),
+    );
     expectProblem(await connection.readResponse('POST'), 403);
     connection.close();
   });
 });
+
+/** Version 2, TCP over IPv4. */
+function makePreface(client: string): Buffer {
+  return Buffer.concat([
+    Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1'),
+    Buffer.from([0x21, 0x11, 0, 12]),
+    Buffer.from(client.split('.').map(Number)),
+    Buffer.from([127, 0, 0, 1, 0x10, 0, 0x10, 0]),
+  ]);
+}
 
 describe('P5 origins', () => {
   it.each(['http://evil.example', 'null', 'http://localhost', 'https://127.0.0.1'])(
