@@ -28,6 +28,8 @@ export interface BrokerOptions {
   readonly keepsPort?: boolean;
   /** Variables beside PATH; nothing else is inherited. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The limit of open files, as `ulimit -n` sets it. */
+  readonly openFiles?: number;
 }
 
 /** One broker on loopback (any free port) or a Unix socket, with a database of its own in a temporary directory. */
@@ -89,6 +91,11 @@ export class BrokerProcess {
     return pid;
   }
 
+  /** The log since the last launch. */
+  get stdout(): string {
+    return this.#output;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }
@@ -107,15 +114,12 @@ export class BrokerProcess {
     this.#stderr = '';
     const where =
       this.#options.onUnixSocket === true ? ['--socket', this.socketPath] : ['--port', this.#port];
-    const child = spawn(
-      process.execPath,
-      [cliPath, 'serve', ...where, '--database', this.databasePath, ...(this.#options.flags ?? [])],
-      {
-        cwd: this.directory,
-        env: cleanEnvironment(this.#options.environment),
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    const args = ['serve', ...where, '--database', this.databasePath, ...(this.#options.flags ?? [])];
+    const child = spawn(...composeCommand(args, this.#options.openFiles), {
+      cwd: this.directory,
+      env: cleanEnvironment(this.#options.environment),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     this.#exit = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
@@ -211,8 +215,9 @@ ${this.#describeOutput()}`,
 /** Runs the command line to its end, for starts that must fail. */
 export async function runCommandLine(
   args: readonly string[],
+  { openFiles }: Pick<BrokerOptions, 'openFiles'> = {},
 ): Promise<ProcessExit & { readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [cliPath, ...args], {
+  const child = spawn(...composeCommand(args, openFiles), {
     cwd: tmpdir(),
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -246,6 +251,13 @@ async function findFreePort(): Promise<string> {
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new TypeError('a port has a number');
   return String(address.port);
+}
+
+// The shell gives way to the broker, so that the process that was started is the broker either way.
+function composeCommand(args: readonly string[], openFiles: number | undefined): [string, string[]] {
+  if (openFiles === undefined) return [process.execPath, [cliPath, ...args]];
+  const script = `ulimit -n ${String(openFiles)}; exec "$0" "$@"`;
+  return ['sh', ['-c', script, process.execPath, cliPath, ...args]];
 }
 
 function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {

@@ -316,6 +316,16 @@ export class RawConnection {
     this.#socket.destroy();
   }
 
+  /** Says that nothing more will be sent, and goes on reading. */
+  halfClose(): void {
+    this.#socket.end();
+  }
+
+  /** Closes as a crashed machine's successor would: with a reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   #parse(): void {
     const waiting = this.#expected.find((response) => response.end === undefined);
     if (waiting === undefined || this.#received.length === 0) return;
