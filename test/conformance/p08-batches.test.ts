@@ -287,7 +287,12 @@ describe('P8 limits', () => {
     const body = `${lines.join('\n')}\n`;
     expect(body).toHaveLength(8 * 1024 * 1024);
     readCursor(await postBatch('/mebibytes', body));
-    expectProblem(await postBatch('/mebibytes', `${body}\n`), 413);
+    // Why only the head: who sends all of it meets a closed connection, which may overtake the answer.
+    const connection = await RawConnection.open(broker.target);
+    const headers = [batchType, ['Content-Length', String(body.length + 1)]] as const;
+    connection.write(composeRequest({ method: 'POST', path: '/mebibytes', headers }));
+    expectProblem(await connection.readResponse('POST'), 413);
+    await connection.waitForClose();
   });
 
   it('holds each of its events to maxEventBytes, and names the line', async () => {

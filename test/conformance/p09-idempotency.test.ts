@@ -8,6 +8,7 @@ import { expectProblem } from '../support/problem-details.ts';
 import { publish } from '../support/publisher.ts';
 import { composeRequest, RawConnection, request, type RawResponse } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
+import { withBroker } from '../support/with-broker.ts';
 
 type Headers = readonly (readonly [string, string])[];
 
@@ -81,18 +82,6 @@ async function eventsHeld(path: string, where: BrokerProcess = broker): Promise<
 
 async function postBatch(key: string, path: string, body: string): Promise<RawResponse> {
   return post({ key, path, body, headers: [batchType] });
-}
-
-async function withBroker(
-  flags: readonly string[],
-  act: (started: BrokerProcess) => Promise<void>,
-): Promise<void> {
-  const started = await BrokerProcess.start({ flags });
-  try {
-    await act(started);
-  } finally {
-    await started.dispose();
-  }
 }
 
 /** Resolves once something after the event of this answer is pruned, and so the event itself. */

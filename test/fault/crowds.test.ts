@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { besideOthers } from '../support/bystanders.ts';
-import { BrokerProcess, runCommandLine, type BrokerOptions } from '../support/broker-process.ts';
+import { BrokerProcess, runCommandLine } from '../support/broker-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 import { expectProblem } from '../support/problem-details.ts';
 import { publish } from '../support/publisher.ts';
@@ -14,20 +14,9 @@ import {
   type RawResponse,
   type Target,
 } from '../support/raw-http.ts';
+import { withBroker } from '../support/with-broker.ts';
 
 const strangerAddress = '127.0.0.5';
-
-async function withBroker(
-  options: BrokerOptions,
-  act: (broker: BrokerProcess) => Promise<void>,
-): Promise<void> {
-  const broker = await BrokerProcess.start(options);
-  try {
-    await act(broker);
-  } finally {
-    await broker.dispose();
-  }
-}
 
 /** A subscriber of a crowd: it may be let in or closed. */
 interface Member {
@@ -106,7 +95,7 @@ async function fill(target: Target, connections: RawConnection[], bodyBytes: num
 
 describe('connections from one address', () => {
   test('are served, 2,000 of them, and so is everybody else', async () => {
-    await withBroker({}, async (broker) => {
+    await withBroker([], async (broker) => {
       await besideOthers(broker.target, async (bystanders) => {
         const crowd = await gatherCrowd(broker.target, 2_000, strangerAddress);
         expect(crowd.every(isIn)).toBe(true);
@@ -124,7 +113,7 @@ describe('more connections than maxConnections', () => {
   const keptPlaces = 5;
 
   test('of strangers are closed unanswered; who is in stays, and publishers still come in', async () => {
-    await withBroker({ flags: ['--max-connections', String(maxConnections)] }, async (broker) => {
+    await withBroker(['--max-connections', String(maxConnections)], async (broker) => {
       await besideOthers(broker.target, async (bystanders) => {
         const crowd = await gatherCrowd(broker.target, 2 * maxConnections, strangerAddress);
         const members = crowd.filter(isIn);
@@ -147,7 +136,7 @@ describe('more connections than maxConnections', () => {
   });
 
   test('of trusted peers are closed too, and nobody who is in is put out', async () => {
-    await withBroker({ flags: ['--max-connections', String(maxConnections)] }, async (broker) => {
+    await withBroker(['--max-connections', String(maxConnections)], async (broker) => {
       const crowd = await gatherCrowd(broker.target, 2 * maxConnections);
       const members = crowd.filter(isIn);
       expect(members).toHaveLength(maxConnections);
@@ -163,7 +152,7 @@ describe('more connections than maxConnections', () => {
   });
 
   test('are none, for comparison, if there are just as many', async () => {
-    await withBroker({ flags: ['--max-connections', String(maxConnections)] }, async (broker) => {
+    await withBroker(['--max-connections', String(maxConnections)], async (broker) => {
       const crowd = await gatherCrowd(broker.target, maxConnections - keptPlaces, strangerAddress);
       expect(crowd.every(isIn)).toBe(true);
       disperse(crowd);
@@ -173,7 +162,7 @@ describe('more connections than maxConnections', () => {
 
 describe('more bodies at once than the broker holds', () => {
   test('are refused with 503 and a time to come back, and small events still get through', async () => {
-    await withBroker({}, async (broker) => {
+    await withBroker([], async (broker) => {
       const connections: RawConnection[] = [];
       await besideOthers(broker.target, async (bystanders) => {
         for (const bodyBytes of [250_000, 16_000]) {
@@ -193,7 +182,7 @@ describe('more bodies at once than the broker holds', () => {
   });
 
   test('are none, for comparison, where each is finished before the next begins', async () => {
-    await withBroker({}, async (broker) => {
+    await withBroker([], async (broker) => {
       const connection = await RawConnection.open(broker.target);
       for (let count = 0; count < 300; count += 1) {
         await connection.writeAll(makeLarge(250_000));
@@ -209,23 +198,27 @@ describe('file descriptors', () => {
   const capacity = openFiles - 64;
 
   test('never run out, however many connect, and everybody who is in is served', async () => {
-    await withBroker({ openFiles }, async (broker) => {
-      expect(broker.stdout).toContain('"fewer connections than configured: raise the limit of open files"');
-      await besideOthers(broker.target, async (bystanders) => {
-        const crowd = await gatherCrowd(broker.target, 3 * openFiles, strangerAddress);
-        const members = crowd.filter(isIn);
-        expect(members.length).toBeGreaterThan(capacity / 2);
-        expect(members.length).toBeLessThanOrEqual(capacity);
-        expect(await countDescriptors(broker)).toBeLessThan(openFiles - 16);
-        await bystanders.beServed();
-        await expectAllServed(broker.target, members, '"for those who are in"');
-        disperse(crowd);
-      });
-      await pollUntil(
-        async () => ((await countDescriptors(broker)) < openFiles / 2 ? true : undefined),
-        'they are given back',
-      );
-    });
+    await withBroker(
+      [],
+      async (broker) => {
+        expect(broker.stdout).toContain('"fewer connections than configured: raise the limit of open files"');
+        await besideOthers(broker.target, async (bystanders) => {
+          const crowd = await gatherCrowd(broker.target, 3 * openFiles, strangerAddress);
+          const members = crowd.filter(isIn);
+          expect(members.length).toBeGreaterThan(capacity / 2);
+          expect(members.length).toBeLessThanOrEqual(capacity);
+          expect(await countDescriptors(broker)).toBeLessThan(openFiles - 16);
+          await bystanders.beServed();
+          await expectAllServed(broker.target, members, '"for those who are in"');
+          disperse(crowd);
+        });
+        await pollUntil(
+          async () => ((await countDescriptors(broker)) < openFiles / 2 ? true : undefined),
+          'they are given back',
+        );
+      },
+      { openFiles },
+    );
   });
 
   test.each([24, 64, 127])('%d of them are too few to start, which is said in one line', async (few) => {
@@ -235,8 +228,12 @@ describe('file descriptors', () => {
   });
 
   test('128 of them, for comparison, are enough', async () => {
-    await withBroker({ openFiles: 128 }, async (broker) => {
-      await publish(broker.target, '/few', '1');
-    });
+    await withBroker(
+      [],
+      async (broker) => {
+        await publish(broker.target, '/few', '1');
+      },
+      { openFiles: 128 },
+    );
   });
 });

@@ -131,10 +131,14 @@ export class BrokerProcess {
       this.#stderr += text;
     });
     const listening = new Promise<Target>((resolve) => {
+      let isListening = false;
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         this.#output += text;
+        if (isListening) return;
         const address = findListeningAddress(this.#output);
-        if (address !== undefined) resolve(parseAddress(address));
+        if (address === undefined) return;
+        isListening = true;
+        resolve(parseAddress(address));
       });
     });
     const failed = this.#exit.then((exit): never => {
