@@ -1,5 +1,6 @@
 // Texts that are nearly right, or right in a way that nobody thought of: JSON, paths, queries, headers.
 
+import { FILTER_KEYS } from '../../src/core/event-filter.ts';
 import type { Random } from '../support/random.ts';
 
 export function pick<T>(random: Random, choices: readonly T[]): T {
@@ -179,7 +180,42 @@ export function makeCursor(random: Random): string {
   return random.oneIn(2) ? cursor : mutate(random, Buffer.from(cursor)).toString('latin1');
 }
 
-const KEYS = ['since', 'cursor', 'lastEventId', 'format', 'poll', 'topic', 'sicne', 'Since', '__proto__', ''];
+const KEYS = [
+  'since',
+  'cursor',
+  'lastEventId',
+  'format',
+  'poll',
+  'topic',
+  'sicne',
+  'Since',
+  '__proto__',
+  '',
+  ...FILTER_KEYS,
+];
+
+const GLOB_PARTS = [
+  '*',
+  '**',
+  '?',
+  '/',
+  'a',
+  'a*',
+  '[',
+  '[!a-z]',
+  ']',
+  '{a,b}',
+  '\\',
+  '!',
+  '.',
+  '(a+)+',
+  '$',
+  '^',
+];
+
+function makeGlob(random: Random): string {
+  return several(random, 20, (choices) => pick(choices, GLOB_PARTS));
+}
 
 /** A query without its question mark. */
 export function makeQuery(random: Random): string {
@@ -187,9 +223,15 @@ export function makeQuery(random: Random): string {
     random,
     3,
     (choices) => {
-      const value = pick(choices, [makeTime, makeCursor, makePath, makeText, () => 'ndjson', () => '1'])(
-        choices,
-      );
+      const value = pick(choices, [
+        makeTime,
+        makeCursor,
+        makePath,
+        makeText,
+        makeGlob,
+        () => 'ndjson',
+        () => '1',
+      ])(choices);
       const written = choices.oneIn(3) ? value : encode(value);
       return `${choices.oneIn(6) ? makeText(choices) : pick(choices, KEYS)}=${written}`;
     },
