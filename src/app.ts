@@ -9,6 +9,7 @@ import type { Logger } from './core/logger.ts';
 import type { EventLog } from './eventlog/event-log.ts';
 import { openSqliteEventLog } from './eventlog/sqlite/sqlite-event-log.ts';
 import type { HttpServer, ListenAddress } from './http/http-server.ts';
+import { Metrics } from './metrics.ts';
 import { readVersion } from './version.ts';
 
 /** A running broker. */
@@ -41,7 +42,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     steadyClock,
   });
   try {
-    const broker = createBroker(config, eventLog, steadyClock, logger);
+    const metrics = new Metrics();
+    const broker = createBroker(config, eventLog, steadyClock, logger, metrics);
     const maxConnections = boundConnections(config.maxConnections, connectionCapacity(), logger);
     const server = new HttpServer({
       broker,
@@ -53,7 +55,9 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       maxBatchBytes: config.maxBatchBytes,
       maxConnections,
       version: readVersion(),
+      readMetrics: metrics.read,
     });
+    metrics.watch({ broker, server, eventLog, database: config.database });
     const address = await server.listen(listenAddress(config));
     const timer = setInterval(() => broker.tick(), tickMs(config));
     logger.info({ address, database: config.database, events: heldCount(eventLog) }, 'listening');
@@ -64,7 +68,13 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   }
 }
 
-function createBroker(config: Config, eventLog: EventLog, steadyClock: SteadyClock, logger: Logger): Broker {
+function createBroker(
+  config: Config,
+  eventLog: EventLog,
+  steadyClock: SteadyClock,
+  logger: Logger,
+  metrics: Metrics,
+): Broker {
   const { retentionHours, retentionEvents, retentionBytes } = config;
   return new Broker({
     eventLog,
@@ -73,6 +83,7 @@ function createBroker(config: Config, eventLog: EventLog, steadyClock: SteadyClo
     logger,
     keepAliveMs: config.keepAliveSeconds * 1000,
     stallMs: config.stallSeconds * 1000,
+    observeFanOut: metrics.observeFanOut,
     retention: {
       maxAgeMs: retentionHours === undefined ? undefined : retentionHours * HOUR_MS,
       maxEvents: retentionEvents,

@@ -14,6 +14,7 @@ import { PageCache } from './page-cache.ts';
 import { ReplayQueue } from './replay-queue.ts';
 import { Retention, type RetentionPolicy } from './retention.ts';
 import type { Sink } from './sink.ts';
+import { BrokerStatistics, type GapReason, type StreamEnd } from './statistics.ts';
 import type { Watermark } from './watermark.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';
 
@@ -26,6 +27,8 @@ export interface BrokerOptions {
   readonly keepAliveMs: number;
   readonly stallMs: number;
   readonly retention: RetentionPolicy;
+  /** Told after each fan-out how long it took, in milliseconds. */
+  readonly observeFanOut: (durationMs: number) => void;
 }
 
 /** What a publisher is told once its events are on disk. */
@@ -37,9 +40,6 @@ export interface Receipt {
   /** Whether they were on disk already, from an earlier request with the same idempotency key. */
   readonly isReplayed: boolean;
 }
-
-/** Why a subscription does not start where its client asked. [P21] */
-export type GapReason = 'unknown' | 'expired';
 
 /** Where a resuming client starts. */
 export interface ResumePoint extends Watermark {
@@ -62,6 +62,8 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #eventLog: EventLog;
   readonly #retention: Retention;
+  /** What was counted since start. */
+  readonly statistics: BrokerStatistics = new BrokerStatistics();
   readonly #live = new LiveIndex<Subscription>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #replayQueue = new ReplayQueue();
@@ -91,6 +93,13 @@ export class Broker {
     return this.#subscriptions.size;
   }
 
+  /** Open streams whose client does not keep up. */
+  get fullCount(): number {
+    let count = 0;
+    for (const { isFull } of this.#subscriptions) if (isFull) count += 1;
+    return count;
+  }
+
   /** Why events are not taken at the moment, as a sentence; `undefined` when they are. [P25] */
   get unreadyReason(): string | undefined {
     if (this.#isDraining) return 'The broker is shutting down.';
@@ -118,6 +127,8 @@ export class Broker {
    */
   async publish(append: Append): Promise<Receipt> {
     const { lastOffset, timeMs, isReplayed } = await this.#eventLog.append(append);
+    if (isReplayed) this.statistics.deduplicatedRequests += 1;
+    else this.statistics.publishedEvents += append.events.length;
     return { timeMs, cursor: this.cursorAt(lastOffset), isReplayed };
   }
 
@@ -125,7 +136,8 @@ export class Broker {
    * Opens a stream that starts at a point from one of the `start…` methods; `sink` must be ready to be written to.
    * With `until`, an offset of the log, it ends there. [P16]
    */
-  subscribe(selection: Selection, start: Watermark, sink: Sink, until?: number): Subscription {
+  subscribe(selection: Selection, start: ResumePoint, sink: Sink, until?: number): Subscription {
+    if (start.gap) this.statistics.gaps.add(start.gap);
     const subscription = new Subscription(this.#host, { selection, start, sink, until });
     this.#subscriptions.add(subscription);
     subscription.start();
@@ -199,16 +211,17 @@ export class Broker {
 
   #createHost(): SubscriptionHost {
     return {
+      statistics: this.statistics,
       lastOffset: () => this.#eventLog.lastOffset,
       monotonicMs: () => this.#options.clock.monotonicMs(),
       readPage: (selection, after) => this.#pageCache.read(selection, after),
       joinLive: (subscription) => this.#live.add(subscription.selection, subscription),
       leaveLive: (subscription) => this.#live.remove(subscription.selection, subscription),
       scheduleReplay: (subscription) => this.#replayQueue.add(subscription),
-      forget: (subscription) => this.#forget(subscription),
-      reportCut: (reason, error) => {
-        if (error === undefined) this.#options.logger.info({ reason }, 'stream cut');
-        else this.#options.logger.warn({ reason, err: error }, 'stream cut');
+      forget: (subscription, end) => this.#forget(subscription, end),
+      reportCut: (end, error) => {
+        if (error === undefined) this.#options.logger.info({ reason: end }, 'stream cut');
+        else this.#options.logger.warn({ reason: end, err: error }, 'stream cut');
       },
     };
   }
@@ -250,11 +263,13 @@ export class Broker {
     this.#committed = [];
     this.#fannedOutTo = events.at(-1)?.offset ?? this.#fannedOutTo;
     const watermark = this.#liveWatermark();
-    const monotonicMs = this.#options.clock.monotonicMs();
+    const { clock, observeFanOut } = this.#options;
+    const monotonicMs = clock.monotonicMs();
     for (const [{ members }, wanted] of this.#live.distribute(events)) {
       for (const batch of toBatches(wanted, watermark))
         for (const subscription of members) subscription.deliver(batch, monotonicMs);
     }
+    observeFanOut(clock.monotonicMs() - monotonicMs);
   }
 
   // How far a live stream is once fan-out is through.
@@ -262,7 +277,8 @@ export class Broker {
     return { offset: this.#fannedOutTo, timeMs: this.#options.steadyClock.nowMs() };
   }
 
-  #forget(subscription: Subscription): void {
+  #forget(subscription: Subscription, end: StreamEnd): void {
+    this.statistics.ends.add(end);
     this.#subscriptions.delete(subscription);
     this.#replayQueue.delete(subscription);
     if (this.#subscriptions.size === 0) this.#idleListener?.();

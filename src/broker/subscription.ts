@@ -4,10 +4,12 @@ import type { Selection } from '../core/selection.ts';
 import { cutBatch, type Batch } from './batch.ts';
 import type { ReplayPage } from './page-cache.ts';
 import type { Sink } from './sink.ts';
+import type { BrokerStatistics, StreamEnd } from './statistics.ts';
 import type { Watermark } from './watermark.ts';
 
 /** What a subscription needs of the broker around it. */
 export interface SubscriptionHost {
+  readonly statistics: BrokerStatistics;
   /** Offset of the newest event in the log. */
   lastOffset(): number;
   /** A page of events after an offset. */
@@ -20,9 +22,9 @@ export interface SubscriptionHost {
   /** Calls `replayStep` soon, when it is this one's turn. */
   scheduleReplay(subscription: Subscription): void;
   /** The subscription is over; nothing of it is left. */
-  forget(subscription: Subscription): void;
+  forget(subscription: Subscription, end: StreamEnd): void;
   /** Says why a stream was cut. */
-  reportCut(reason: string, error?: unknown): void;
+  reportCut(end: StreamEnd, error?: unknown): void;
 }
 
 /** What a subscription is made of. */
@@ -84,7 +86,9 @@ export class Subscription {
   deliver(batch: Batch, monotonicMs: number): void {
     // A subscription that went live between a batch's commit and its fan-out has it already, or a part of it.
     if (this.#state !== 'live' || batch.lastOffset <= this.#watermark.offset) return;
-    this.#write(batch.after(this.#watermark.offset), monotonicMs);
+    const wanted = batch.after(this.#watermark.offset);
+    this.#host.statistics.deliveredEvents += wanted.events.length;
+    this.#write(wanted, monotonicMs);
     if (this.isFull && this.#isLive()) this.#leaveLive();
   }
 
@@ -136,13 +140,13 @@ export class Subscription {
   }
 
   /** Ends the stream at once and visibly. */
-  cut(reason: string): void {
-    this.#cut(reason);
+  cut(end: StreamEnd): void {
+    this.#cut(end);
   }
 
   /** The client went away: nothing may be written any more. */
   abandon(): void {
-    this.#close();
+    this.#close('client left');
   }
 
   #nudge(monotonicMs: number): void {
@@ -184,8 +188,12 @@ export class Subscription {
 
   #takePage({ batch, watermark }: ReplayPage): void {
     const wanted = batch && cutBatch(batch, this.#until);
-    if (wanted) this.#write(wanted, this.#host.monotonicMs());
-    else this.#watermark = watermark;
+    if (wanted) {
+      this.#host.statistics.replayedEvents += wanted.events.length;
+      this.#write(wanted, this.#host.monotonicMs());
+    } else {
+      this.#watermark = watermark;
+    }
     // Why also a full one at its end: the last it holds the connection drains by itself.
     if (!this.isFull || watermark.offset >= this.#until) this.#goOn();
   }
@@ -203,22 +211,22 @@ export class Subscription {
   }
 
   #finish(): void {
-    this.#close();
+    this.#close(this.#isEnding ? 'shutting down' : 'done');
     this.#sink.end();
   }
 
-  #cut(reason: string, error?: unknown): void {
+  #cut(end: StreamEnd, error?: unknown): void {
     if (this.#state === 'closed') return;
-    this.#host.reportCut(reason, error);
-    this.#close();
+    this.#host.reportCut(end, error);
+    this.#close(end);
     this.#sink.cut();
   }
 
-  #close(): void {
+  #close(end: StreamEnd): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'live') this.#host.leaveLive(this);
     this.#state = 'closed';
-    this.#host.forget(this);
+    this.#host.forget(this, end);
   }
 
   // Why methods: the state may have changed across a call, which narrowing doesn't know.

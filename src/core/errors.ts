@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'invalid-idempotency-key'
   | 'idempotency-conflict'
   | 'publish-forbidden'
+  | 'metrics-forbidden'
   | 'not-found'
   | 'method-not-allowed'
   | 'too-many-bodies'

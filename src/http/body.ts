@@ -20,6 +20,11 @@ export class BodyBudget {
     this.#maxBytes = maxBytes;
   }
 
+  /** What is taken now. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
   /** Takes a part of the budget for a body in one piece. @throws GitPubSubError `too-many-bodies` when it is not there */
   take(bytes: number): void {
     this.#takeWithin(bytes, this.#maxBytes);

@@ -6,7 +6,7 @@ import type { BodyBudget } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Encoders } from './formats.ts';
 import type { RequestHead } from './request-head.ts';
-import type { HttpStatistics } from './statistics.ts';
+import type { HttpStatistics, MetricsText } from './statistics.ts';
 
 /** The parts of one HTTP server that its handlers share. */
 export interface HttpContext {
@@ -19,6 +19,7 @@ export interface HttpContext {
   readonly statistics: HttpStatistics;
   readonly bodyBudget: BodyBudget;
   readonly encoders: Encoders;
+  readonly readMetrics: () => Promise<MetricsText>;
   /** Answers with what went wrong and logs what is worth it. */
   refuse(exchange: Exchange, head: RequestHead, error: unknown): void;
 }

@@ -7,6 +7,7 @@ import type { StreamFormat } from './stream-format.ts';
 
 /** One chunk per event: its compact ASCII JSON and CR LF, and nothing else. */
 export class DefaultFormat implements StreamFormat {
+  readonly name = 'gitpubsub';
   readonly mediaType = 'application/x-gitpubsub';
 
   // A gap is told in the head alone.

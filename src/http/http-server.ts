@@ -20,7 +20,7 @@ import { createEncoders } from './formats.ts';
 import { RequestHead } from './request-head.ts';
 import { createRefuse, route } from './router.ts';
 import { readSocketPeer, type SocketPeer } from './socket-peer.ts';
-import { HttpStatistics } from './statistics.ts';
+import { HttpStatistics, type MetricsText } from './statistics.ts';
 import { finishUnixSocket, freeUnixSocketPath, removeUnixSocket } from './unix-socket.ts';
 
 /** Where to listen. */
@@ -38,6 +38,7 @@ export interface HttpServerOptions {
   readonly maxBatchBytes: number;
   readonly maxConnections: number;
   readonly version: string;
+  readonly readMetrics: () => Promise<MetricsText>;
 }
 
 // The library's types know neither this call nor the value by name (LIBUS_LISTEN_EXCLUSIVE_PORT).
@@ -63,6 +64,7 @@ export class HttpServer {
   constructor(options: HttpServerOptions) {
     const { broker, peerPolicy, clock, logger, corsOrigins, maxEventBytes, maxBatchBytes } = options;
     this.#maxConnections = options.maxConnections;
+    const statistics = new HttpStatistics(clock.monotonicMs());
     this.#commonHeaders = [['Server', `GitPubSub/${options.version}`]]; // [P24]
     this.#context = {
       broker,
@@ -71,14 +73,25 @@ export class HttpServer {
       corsOrigins,
       maxEventBytes,
       maxBatchBytes,
-      statistics: new HttpStatistics(clock.monotonicMs()),
+      statistics,
       bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
       encoders: createEncoders((offset) => broker.cursorAt(offset)),
-      refuse: createRefuse(corsOrigins, logger),
+      readMetrics: options.readMetrics,
+      refuse: createRefuse(corsOrigins, logger, statistics),
     };
     this.#app = App();
     this.#app.filter((response, change) => this.#countConnection(response, change));
     this.#app.any('/*', (response, request) => this.#handle(response, request));
+  }
+
+  /** What was counted since start. */
+  get statistics(): HttpStatistics {
+    return this.#context.statistics;
+  }
+
+  /** Bytes of bodies that are coming in or wait for the disk. */
+  get bodyBytes(): number {
+    return this.#context.bodyBudget.takenBytes;
   }
 
   /**

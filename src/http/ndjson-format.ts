@@ -6,6 +6,7 @@ import type { GapNotice, StreamFormat } from './stream-format.ts';
 
 /** One chunk per batch, one line per event. */
 export class NdjsonFormat implements StreamFormat {
+  readonly name = 'ndjson';
   readonly mediaType = 'application/x-ndjson';
   readonly #cursorAt: CursorAt;
 

@@ -32,6 +32,7 @@ const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   'invalid-idempotency-key': { status: '400 Bad Request', title: 'Not an idempotency key' },
   'idempotency-conflict': { status: '409 Conflict', title: 'Idempotency key used before' },
   'publish-forbidden': { status: '403 Forbidden', title: 'Not allowed to publish' },
+  'metrics-forbidden': { status: '403 Forbidden', title: 'Not allowed to see metrics' },
   'not-found': { status: '404 Not Found', title: 'No such path' },
   'method-not-allowed': { status: '405 Method Not Allowed', title: 'Method not allowed' },
   'payload-too-large': { status: '413 Content Too Large', title: 'Event too large' },

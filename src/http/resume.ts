@@ -1,6 +1,5 @@
 // Where a subscriber resumes: from what its headers and query say to an offset. Times stop here. (Invariant: I6)
 import type { Broker, ResumePoint } from '../broker/broker.ts';
-import type { Watermark } from '../broker/watermark.ts';
 import { formatCursor, parseCursor, type Cursor } from '../core/cursor.ts';
 import type { HeaderList } from './exchange.ts';
 import type { SubscribeQuery } from './query.ts';
@@ -10,7 +9,7 @@ import type { GapNotice } from './stream-format.ts';
 
 /** A starting point, and what the client is told of it. */
 export interface Resume {
-  readonly start: Watermark;
+  readonly start: ResumePoint;
   readonly gap: GapNotice | undefined;
   readonly headers: HeaderList;
 }

@@ -9,6 +9,7 @@ import { checkFraming } from './framing.ts';
 import { handleHead } from './statistics-answer.ts';
 import { handlePublish } from './publish.ts';
 import type { RequestHead } from './request-head.ts';
+import type { HttpStatistics } from './statistics.ts';
 import type { SocketPeer } from './socket-peer.ts';
 import { handleSubscribe } from './subscribe.ts';
 
@@ -28,9 +29,14 @@ export function route(context: HttpContext, exchange: Exchange, head: RequestHea
 }
 
 /** The `refuse` of a context: every refused request ends here. */
-export function createRefuse(corsOrigins: readonly string[], logger: Logger): HttpContext['refuse'] {
+export function createRefuse(
+  corsOrigins: readonly string[],
+  logger: Logger,
+  { refusals }: HttpStatistics,
+): HttpContext['refuse'] {
   return (exchange, head, error) => {
     const { method, path } = head;
+    refusals.add(error instanceof GitPubSubError ? error.code : 'internal-error');
     if (!(error instanceof GitPubSubError)) logger.error({ method, path, err: error }, 'request failed');
     // Of writes the log watch tells; that reads fail shows nowhere else.
     else if (error.code === 'log-unavailable' && method === 'GET')
@@ -58,11 +64,11 @@ async function dispatch(
   switch (head.method) {
     case 'GET':
       return isBroker
-        ? handleBrokerPath(context, exchange, head.path)
+        ? handleBrokerPath(context, exchange, head, peer)
         : handleSubscribe(context, exchange, head);
     case 'HEAD':
       return isBroker
-        ? handleBrokerPath(context, exchange, head.path)
+        ? handleBrokerPath(context, exchange, head, peer)
         : handleHead(context, exchange, head, peer);
     case 'POST':
     case 'PUT':

@@ -10,6 +10,7 @@ const RETRY_MS = 2_000;
 
 /** One chunk per batch, one block per event. No payload holds a line end, so each is one `data:` line. */
 export class SseFormat implements StreamFormat {
+  readonly name = 'sse';
   readonly mediaType = 'text/event-stream';
   readonly #cursorAt: CursorAt;
 

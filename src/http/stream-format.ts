@@ -28,6 +28,8 @@ export interface GapNotice {
 
 /** A way to write events and keep-alives. */
 export interface StreamFormat {
+  /** As in `?format=`. */
+  readonly name: string;
   readonly mediaType: string;
   /** What stands before everything else; may be empty. `start` is where the stream starts. */
   preamble(start: Watermark, gap: GapNotice | undefined): Uint8Array;
@@ -39,6 +41,8 @@ export interface StreamFormat {
 
 /** How the chunks of a format make an answer. One object for all subscribers, so that what it makes can be shared. */
 export interface StreamEncoder extends BatchEncoder<EncodedBatch> {
+  /** Of the format. */
+  readonly name: string;
   readonly mediaType: string;
   /** What leaves with the head; may be empty. */
   begin(start: Watermark, gap: GapNotice | undefined): Uint8Array;
@@ -50,12 +54,14 @@ export interface StreamEncoder extends BatchEncoder<EncodedBatch> {
 
 /** An endless stream. [P10] */
 export class LiveEncoder implements StreamEncoder {
+  readonly name: string;
   readonly mediaType: string;
   readonly #format: StreamFormat;
   #lastKeepAlive: { readonly watermark: Watermark; readonly chunk: Uint8Array } | undefined;
 
   constructor(format: StreamFormat) {
     this.#format = format;
+    this.name = format.name;
     this.mediaType = format.mediaType;
   }
 
@@ -85,11 +91,13 @@ const BLANK = Buffer.from(' ');
 
 /** An answer that ends: no keep-alives. [P16] */
 export class PollEncoder implements StreamEncoder {
+  readonly name: string;
   readonly mediaType: string;
   readonly #format: StreamFormat;
 
   constructor(format: StreamFormat) {
     this.#format = format;
+    this.name = format.name;
     this.mediaType = format.mediaType;
   }
 

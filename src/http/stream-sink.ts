@@ -31,6 +31,7 @@ export class StreamSink implements Sink {
     this.#encoder = encoder;
     this.#statistics = statistics;
     this.#watermark = start;
+    statistics.openStreams.add(encoder.name);
     this.#response = exchange.beginStream(headers, encoder.begin(start, gap));
     this.#response.onAborted(() => this.#gone());
     this.#response.onWritable(() => this.#writable());
@@ -67,16 +68,13 @@ export class StreamSink implements Sink {
   }
 
   end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (!this.#finish()) return;
     // Measured: never end(…, true) here, which would write a header into the body.
     this.#response.cork(() => this.#response.end());
   }
 
   cut(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#response.close();
+    if (this.#finish()) this.#response.close();
   }
 
   // One cork of at most MAX_CORK_BYTES, or one write.
@@ -100,7 +98,15 @@ export class StreamSink implements Sink {
   }
 
   #gone(): void {
-    this.#isOver = true;
+    this.#finish();
     this.#subscription?.abandon();
+  }
+
+  // Returns whether it was open until now.
+  #finish(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#statistics.openStreams.add(this.#encoder.name, -1);
+    return true;
   }
 }

@@ -151,6 +151,7 @@ export class BrokerModel {
       logger: new SilentLogger(),
       keepAliveMs: KEEP_ALIVE_MS,
       stallMs: Infinity,
+      observeFanOut: () => {},
       retention: { maxAgeMs: undefined, maxEvents: undefined, maxBytes: undefined },
     });
     return [eventLog, broker];

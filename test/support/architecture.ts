@@ -24,7 +24,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   hook: { mayImport: ['core', 'client'], mayUseNode: true },
   'version.ts': { mayImport: [], mayUseNode: true },
   'service-manager.ts': { mayImport: ['core'], mayUseNode: true },
-  'app.ts': { mayImport: [...CALLED_BY_COMMANDS, 'version.ts'], mayUseNode: true },
+  'metrics.ts': { mayImport: ['core', 'eventlog/event-log.ts', 'broker', 'http'], mayUseNode: true },
+  'app.ts': { mayImport: [...CALLED_BY_COMMANDS, 'version.ts', 'metrics.ts'], mayUseNode: true },
   commands: {
     mayImport: [...CALLED_BY_COMMANDS, 'version.ts', 'service-manager.ts', 'app.ts'],
     mayUseNode: true,
@@ -40,6 +41,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, string>> = {
   'uWebSockets.js': 'http',
   commander: 'cli.ts',
   pino: 'commands',
+  'prom-client': 'metrics.ts',
 };
 
 /** The one file that does something when it is imported. */

@@ -27,6 +27,7 @@ class Fixture {
   readonly logger = new SilentLogger();
   readonly eventLog: MemoryEventLog;
   readonly broker: Broker;
+  fanOutCount = 0;
 
   constructor({ readTurns = 0, storage = createMemoryStorage(), retention = {} }: FixtureOptions = {}) {
     const steadyClock = new SteadyClock(this.clock);
@@ -37,6 +38,7 @@ class Fixture {
       steadyClock,
       logger: this.logger,
       keepAliveMs: KEEP_ALIVE_MS,
+      observeFanOut: () => (this.fanOutCount += 1),
       stallMs: STALL_MS,
       retention: { maxAgeMs: undefined, maxEvents: undefined, maxBytes: undefined, ...retention },
     });
@@ -94,6 +96,7 @@ describe('publishing', () => {
     };
     const first = await broker.publish(append);
     expect(await broker.publish(append)).toEqual({ ...first, isReplayed: true });
+    expect(broker.statistics).toMatchObject({ publishedEvents: 1, deduplicatedRequests: 1 });
   });
 
   test('reaches live subscribers after it was acknowledged, not before', async () => {
@@ -104,6 +107,24 @@ describe('publishing', () => {
     await passTurns();
     seen.push(sink.events.length);
     expect(seen).toEqual([0, 1]);
+  });
+
+  test('is counted, in all and for each stream', async () => {
+    const fixture = new Fixture();
+    fixture.subscribe('/');
+    fixture.subscribe('/a');
+    fixture.subscribe('/b');
+    await fixture.publish('/a', '1', '2');
+    await passTurns();
+    fixture.subscribe('/a', { offset: 0, timeMs: FAKE_START_MS });
+    await passTurns(3);
+    expect(fixture.broker.statistics).toMatchObject({
+      publishedEvents: 2,
+      deduplicatedRequests: 0,
+      deliveredEvents: 4,
+      replayedEvents: 2,
+    });
+    expect(fixture.fanOutCount).toBe(1);
   });
 
   test('that the log refuses reaches nobody', async () => {

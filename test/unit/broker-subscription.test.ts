@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Batch } from '../../src/broker/batch.ts';
+import { BrokerStatistics, type StreamEnd } from '../../src/broker/statistics.ts';
 import { Subscription, type SubscriptionHost } from '../../src/broker/subscription.ts';
 import { GitPubSubError } from '../../src/core/errors.ts';
 import type { Event } from '../../src/core/event.ts';
@@ -15,6 +16,7 @@ const START_ALIVE_MS = 70;
 
 /** The broker around one subscription, moved by hand. The log has an event at every offset, of the time offset * 10. */
 class FakeHost implements SubscriptionHost {
+  readonly statistics = new BrokerStatistics();
   last = 0;
   fannedOut = 0;
   nowMs = 1_000;
@@ -22,7 +24,8 @@ class FakeHost implements SubscriptionHost {
   isForgotten = false;
   scheduledCount = 0;
   readonly reads: number[] = [];
-  readonly cuts: { reason: string; error: unknown }[] = [];
+  readonly cuts: { reason: StreamEnd; error: unknown }[] = [];
+  readonly ends: StreamEnd[] = [];
   /** Answers reads; by default with a page that goes to the end. */
   answerRead: (after: number) => Promise<ReplayPage> = (after) =>
     Promise.resolve(toPage(createEvents(after + 1, this.last), this.last, 999));
@@ -52,11 +55,12 @@ class FakeHost implements SubscriptionHost {
     this.scheduledCount += 1;
   }
 
-  forget(): void {
+  forget(_subscription: Subscription, end: StreamEnd): void {
     this.isForgotten = true;
+    this.ends.push(end);
   }
 
-  reportCut(reason: string, error?: unknown): void {
+  reportCut(reason: StreamEnd, error?: unknown): void {
     this.cuts.push({ reason, error });
   }
 }
@@ -490,8 +494,8 @@ describe('the end', () => {
 
   test('comes once, whoever asks again', () => {
     const fixture = new Fixture(5, 5);
-    fixture.subscription.cut('one');
-    fixture.subscription.cut('another');
+    fixture.subscription.cut('shutting down');
+    fixture.subscription.cut('stalled');
     fixture.subscription.end();
     fixture.subscription.abandon();
     fixture.subscription.progressed();
@@ -499,6 +503,7 @@ describe('the end', () => {
     fixture.tickAfter(STALL_MS);
     expect(fixture.sink.calls).toEqual([{ kind: 'cut' }]);
     expect(fixture.host.cuts).toHaveLength(1);
+    expect(fixture.host.ends).toEqual(['shutting down']);
   });
 
   test('of a client that left leaves nothing live and touches the sink no more', () => {
@@ -507,7 +512,7 @@ describe('the end', () => {
     fixture.fanOut(6, 6);
     fixture.tickAfter(STALL_MS);
     fixture.subscription.end();
-    fixture.subscription.cut('too late');
+    fixture.subscription.cut('stalled');
     expect(fixture.sink.calls).toEqual([]);
     expect(fixture.host).toMatchObject({ isForgotten: true, isJoined: false, cuts: [] });
   });

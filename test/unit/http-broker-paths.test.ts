@@ -12,7 +12,7 @@ test.each(['/', '/a/-', '/-a', '/--', '/-%2F', '/%2Da', '/a-b', '/*', '/%25-'])(
   expect(isBrokerPath(path)).toBe(false);
 });
 
-test.each(['/-/livez', '/-/readyz', '//-/livez/', '/%2D/livez'])('there is %s', (path) => {
+test.each(['/-/livez', '/-/readyz', '/-/metrics', '//-/livez/', '/%2D/livez'])('there is %s', (path) => {
   expect(requireBrokerPath(path)).toBeInstanceOf(Function);
 });
 

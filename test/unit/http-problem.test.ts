@@ -10,6 +10,7 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   'invalid-cursor': 400,
   'invalid-idempotency-key': 400,
   'publish-forbidden': 403,
+  'metrics-forbidden': 403,
   'not-found': 404,
   'method-not-allowed': 405,
   'idempotency-conflict': 409,

@@ -127,9 +127,11 @@ describe('an open stream', () => {
   });
 
   test('is cut by closing the connection', () => {
-    const { response, sink } = openSink();
+    const { response, sink, statistics } = openSink();
+    expect([...statistics.openStreams.entries()]).toEqual([['gitpubsub', 1]]);
     sink.cut();
     sink.end();
+    expect([...statistics.openStreams.entries()]).toEqual([['gitpubsub', 0]]);
     expect(response.over).toBe('closed');
     expect(response.violations).toEqual([]);
   });
