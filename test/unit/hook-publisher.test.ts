@@ -34,7 +34,7 @@ test('a publish sends the path as it stands, and the events as lines under their
     });
   });
   const publication = { path: '/a/./%2e%2E/b', events: ['"ü"', '2'], idempotencyKey: 'k-1' };
-  expect(await publisher.publish(publication)).toEqual({ kind: 'stored' });
+  expect(await publisher.publish(publication)).toEqual({ kind: 'stored', cursor: 'c', timestamp: 1.5 });
   expect(seen).toEqual([['POST', '/a/./%2e%2E/b', '7', 'application/x-ndjson', 'k-1', '"ü"\n2\n']]);
 });
 

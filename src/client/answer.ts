@@ -1,0 +1,70 @@
+// What an answer says: its reason as one line, how long to wait, what a broken connection means. Knows no request.
+import type { IncomingMessage } from 'node:http';
+
+// What is read of an answer: enough for a Problem Details body, harmless for our memory.
+const MAX_ANSWER_BYTES = 16 * 1024;
+
+// What is shown of an answer that is not Problem Details, so that a message stays one line.
+const MAX_REASON_CHARACTERS = 200;
+
+/** Reads the beginning of an answer, and the rest without keeping it. */
+export async function readStart(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (length < MAX_ANSWER_BYTES) chunks.push(chunk);
+    length += chunk.length;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** The sentence of a Problem Details answer [P26], or the beginning of any other, in one line. */
+export function readReason(answer: string): string {
+  const problem = parseObject(answer);
+  const sentence = [problem?.['detail'], problem?.['title']].find((member) => typeof member === 'string');
+  return (sentence ?? answer)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_REASON_CHARACTERS);
+}
+
+/** Whether the answer is the broker's own complaint [P26], not that of something in front of it. */
+export function isProblemDetails({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.startsWith('application/problem+json') ?? false;
+}
+
+/** How long the server wants to be left alone: seconds or a date. Source: RFC 9110 §10.2.3 */
+export function readRetryAfterMs({ headers }: IncomingMessage): number | undefined {
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** Whether the same request can't succeed later: the client is at fault, and not because it came too early. */
+export function isPermanent(status: number): boolean {
+  return status >= 300 && status < 500 && status !== 408 && status !== 429;
+}
+
+/** The object that a JSON text is, if it is one. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a JSON value has members; an array has none that count. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What went wrong with a connection, in a few words. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Why the code: with several addresses to try, node's error has no message of its own.
+  const code = 'code' in error ? String(error.code) : error.name;
+  return error.message === '' ? code : error.message;
+}
