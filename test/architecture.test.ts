@@ -149,6 +149,11 @@ export async function read(
     expect(check({ 'core/x.ts': text })).toStrictEqual([]);
   });
 
+  test('that is the entry of the client library may hand on what others define', () => {
+    const text = "export { y } from './y.ts';\nexport type { Z } from './y.ts';";
+    expect(check({ 'client/y.ts': '', 'client/client.ts': text })).toStrictEqual([]);
+  });
+
   test('that is the entry point may run', () => {
     expect(check({ 'cli.ts': 'try {\n  await run();\n} catch {\n  stop();\n}' })).toStrictEqual([]);
   });

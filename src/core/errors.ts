@@ -22,7 +22,11 @@ export type ErrorCode =
   | 'offset-pruned'
   | 'invalid-configuration'
   | 'cannot-start'
-  | 'unusable-database';
+  | 'unusable-database'
+  | 'invalid-usage'
+  | 'request-refused'
+  | 'broker-unreachable'
+  | 'command-failed';
 
 /** An expected failure. `message` says what was wrong, the value, and what is allowed, in one plain sentence. */
 export class GitPubSubError extends Error {

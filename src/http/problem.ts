@@ -45,11 +45,15 @@ const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   },
   'shutting-down': { status: '503 Service Unavailable', title: 'Shutting down', retryAfterSeconds: 5 },
   'not-ready': { status: '503 Service Unavailable', title: 'Not ready', retryAfterSeconds: 5 },
-  // These four end a stream or a process and are never answered.
+  // These end a stream or a process, or belong to clients, and are never answered.
   'offset-pruned': INTERNAL_ERROR,
   'invalid-configuration': INTERNAL_ERROR,
   'cannot-start': INTERNAL_ERROR,
   'unusable-database': INTERNAL_ERROR,
+  'invalid-usage': INTERNAL_ERROR,
+  'request-refused': INTERNAL_ERROR,
+  'broker-unreachable': INTERNAL_ERROR,
+  'command-failed': INTERNAL_ERROR,
 };
 
 /** The answer to an error; anything but ours is our own mistake and says nothing of itself. */

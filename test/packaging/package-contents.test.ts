@@ -29,6 +29,7 @@ test.each([
   'dist/cli.js',
   'dist/app.js',
   'dist/app.d.ts',
+  'dist/client/client.js',
   'hooks/post-receive',
   'systemd/gitpubsub.service',
 ])('the package holds %s', (path) => {

@@ -47,6 +47,9 @@ const PACKAGE_OWNERS: Readonly<Record<string, string>> = {
 /** The one file that does something when it is imported. */
 const ENTRY_POINT = 'cli.ts';
 
+/** The one file that hands on what others define: the entry of a package has to be one file. */
+const PUBLIC_ENTRY = 'client/client.ts';
+
 /** How a declaration of the top level may begin in the first column, go on there, or end. */
 const DECLARATION =
   /^(?:import|export|const|function|async function|class|abstract class|interface|type|let|var|[})\]>])/;
@@ -108,9 +111,7 @@ function complainAboutForm(source: SourceFile): (string | undefined)[] {
     LAYERS[layerOf(path)] === undefined ? 'is in no layer' : undefined,
     /^(?:#!.*\n)?(?:\/\/|\/\*)/.test(text) ? undefined : 'does not open with a comment',
     /^export default\b|\bas default\b/m.test(code) ? 'has a default export' : undefined,
-    posix.basename(path) === 'index.ts' || /^export\s[^;'"=]*\bfrom\b/m.test(code)
-      ? 'is a barrel'
-      : undefined,
+    path !== PUBLIC_ENTRY && isBarrel(path, code) ? 'is a barrel' : undefined,
     lines.find((line) => EMPTY_CONTAINER.test(line) || /^(?:export )?(?:let|var)\b/.test(line)) === undefined
       ? undefined
       : 'keeps state in the module',
@@ -118,6 +119,10 @@ function complainAboutForm(source: SourceFile): (string | undefined)[] {
       ? undefined
       : 'does something when it is imported',
   ];
+}
+
+function isBarrel(path: string, code: string): boolean {
+  return posix.basename(path) === 'index.ts' || /^export\s[^;'"=]*\bfrom\b/m.test(code);
 }
 
 // Depth first; each circle once, begun at the file that was met first.

@@ -24,6 +24,10 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   'invalid-configuration': 500,
   'cannot-start': 500,
   'unusable-database': 500,
+  'invalid-usage': 500,
+  'request-refused': 500,
+  'broker-unreachable': 500,
+  'command-failed': 500,
 };
 
 describe('an error', () => {

@@ -1,0 +1,64 @@
+// The broker's numbers, which HEAD gives to trusted peers. [P24]
+import { GitPubSubError } from '../core/errors.ts';
+import { describeError, isPermanent } from './answer.ts';
+import { toBrokerUrl } from './broker-url.ts';
+import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { readRefusal } from './refused-error.ts';
+
+/** What a broker says of itself. All but `server` is missing for peers that are not in its `trustedPeers`. */
+export interface BrokerStatistics {
+  /** Name and version, such as `GitPubSub/0.1.0`; a proxy may put its own there. */
+  readonly server?: string;
+  readonly uptimeSeconds?: number;
+  readonly openConnections?: number;
+  readonly subscribers?: number;
+  /** Since the broker's start, as are the next two. */
+  readonly totalConnections?: number;
+  /** Payloads alone, without white space and HTTP. */
+  readonly receivedBytes?: number;
+  readonly sentBytes?: number;
+}
+
+/** How to ask for them. */
+export interface StatisticsOptions extends EndpointOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Default 20,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 20_000;
+
+const HEADERS = {
+  uptimeSeconds: 'x-uptime',
+  openConnections: 'x-connections',
+  subscribers: 'x-subscribers',
+  totalConnections: 'x-total-connections',
+  receivedBytes: 'x-received',
+  sentBytes: 'x-sent',
+} as const;
+
+/** Asks once. @throws RefusedError, or GitPubSubError `broker-unreachable` */
+export async function readStatistics(
+  url: string | URL,
+  { signal, timeoutMs = TIMEOUT_MS, ...options }: StatisticsOptions = {},
+): Promise<BrokerStatistics> {
+  const broker = toBrokerUrl(url);
+  const endpoint = new Endpoint(broker, options);
+  try {
+    const request = { method: 'HEAD', path: broker.pathname + broker.search } as const;
+    const response = await endpoint.send({ ...request, signal, headTimeoutMs: timeoutMs });
+    const { statusCode: status = 0, headers } = response;
+    if (isPermanent(status)) throw await readRefusal(response);
+    if (status !== 200) throw new Error(`the answer is ${status}`);
+    const { server } = headers;
+    const numbers = Object.entries(HEADERS).map(([name, header]) => [name, Number(headers[header])] as const);
+    const known = Object.fromEntries(numbers.filter(([, number]) => !Number.isNaN(number)));
+    return typeof server === 'string' ? { server, ...known } : known;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof GitPubSubError) throw error;
+    throw new GitPubSubError('broker-unreachable', `${broker.origin}: ${describeError(error)}`);
+  } finally {
+    endpoint.close();
+  }
+}

@@ -1,0 +1,200 @@
+// A subscription that outlives its connections: it reconnects with its cursor until the loop over it is left.
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GitPubSubError } from '../core/errors.ts';
+import { describeError, isPermanent, readReason, readRetryAfterMs, readStart } from './answer.ts';
+import { BackOff, type BackOffOptions } from './back-off.ts';
+import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { KeepAliveRhythm } from './keep-alive-rhythm.ts';
+import { readLines, StreamError } from './line-reader.ts';
+import { readRefusal, RefusedError } from './refused-error.ts';
+import { parseLine, type KeepAlive, type StreamItem } from './stream-item.ts';
+import { subscribePath, type Filters } from './subscribe-path.ts';
+
+/** Where a subscription starts, what it wants, and how it behaves. */
+export interface SubscribeOptions extends EndpointOptions {
+  /** Start after this point; it beats `since`. Neither: only what is published from now on. */
+  readonly cursor?: string | undefined;
+  /** Start with what was stored at this moment: a Date, or epoch seconds. 0 is everything that is held. */
+  readonly since?: Date | number | undefined;
+  /** More topics beside the URL's path, each beginning with `/`. */
+  readonly topics?: readonly string[] | undefined;
+  readonly filters?: Filters | undefined;
+  /** End with what there is now instead of waiting for more. Without `cursor` or `since` that is nothing. */
+  readonly once?: boolean | undefined;
+  /** Ends the loop by throwing its reason, as node's own iterators do. */
+  readonly signal?: AbortSignal | undefined;
+  /** The broker's interval between keep-alives, where it is known; else 5 seconds, until it is learnt. */
+  readonly keepAliveMs?: number | undefined;
+  /** How long one try to connect may take. Default 20,000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Waits between tries: by default up to a second at first, up to 30 after several failures. */
+  readonly backOff?: BackOffOptions | undefined;
+  /** Failed tries in a row after which it gives up and throws. Default: never. */
+  readonly maxRetries?: number | undefined;
+  /** Told of every change of the connection, for people to see. */
+  readonly onConnection?: ((change: ConnectionChange) => void) | undefined;
+}
+
+/** What has become of the connection. */
+export type ConnectionChange =
+  | { readonly state: 'connected' }
+  | { readonly state: 'waiting'; readonly reason: string; readonly delayMs: number };
+
+const CONNECT_TIMEOUT_MS = 20_000;
+
+/** A try that failed, and may not fail again. */
+class TemporaryError extends Error {
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, retryAfterMs?: number) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** An endless sequence of events. One loop at a time; a further one goes on where the one before was left. */
+export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<Value>> {
+  readonly #url: URL;
+  readonly #options: SubscribeOptions;
+  readonly #rhythm: KeepAliveRhythm;
+  readonly #since: number | undefined;
+  #cursor: string | undefined;
+  #hasConnected = false;
+  #isRunning = false;
+
+  constructor(url: URL, options: SubscribeOptions = {}) {
+    const { since } = options;
+    this.#url = url;
+    this.#options = options;
+    this.#rhythm = new KeepAliveRhythm(options.keepAliveMs);
+    this.#since = since instanceof Date ? since.getTime() / 1000 : since;
+    this.#cursor = options.cursor;
+  }
+
+  /**
+   * The point up to which everything was dealt with: it moves past an event when the loop comes back for the next one, and
+   * with keep-alives. Save it, and pass it as `cursor` after a restart: what was not dealt with comes again.
+   */
+  get cursor(): string | undefined {
+    return this.#cursor;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem<Value>, void, undefined> {
+    if (this.#isRunning) throw new TypeError('A subscription has one loop at a time.');
+    this.#isRunning = true;
+    const endpoint = new Endpoint(this.#url, this.#options);
+    try {
+      yield* this.#run(endpoint);
+    } finally {
+      this.#isRunning = false;
+      endpoint.close();
+    }
+  }
+
+  async *#run(endpoint: Endpoint): AsyncGenerator<StreamItem<Value>, void, undefined> {
+    const { signal, once = false, maxRetries = Infinity } = this.#options;
+    const backOff = new BackOff(this.#options.backOff);
+    for (let failureCount = 1; ; failureCount += 1) {
+      let failure: TemporaryError;
+      try {
+        const response = await this.#connect(endpoint);
+        for await (const item of this.#read(response)) {
+          failureCount = 0;
+          backOff.reset();
+          if (item.type !== 'keep-alive') yield item as StreamItem<Value>;
+          this.#cursor = item.cursor;
+        }
+        if (once) return this.#finish(response);
+        failure = new TemporaryError('the server has ended the stream');
+      } catch (error) {
+        signal?.throwIfAborted();
+        failure = toTemporary(error);
+      }
+      if (failureCount > maxRetries) throw gaveUp(failure, failureCount);
+      await this.#wait(failure, backOff.nextMs(failure.retryAfterMs));
+    }
+  }
+
+  async #connect(endpoint: Endpoint): Promise<IncomingMessage> {
+    const { signal, topics, filters, once = false } = this.#options;
+    signal?.throwIfAborted();
+    const since = this.#cursor === undefined ? this.#since : undefined;
+    const response = await endpoint.send({
+      method: 'GET',
+      path: subscribePath(this.#url, { topics, filters, since, isPoll: once }),
+      headers: {
+        Accept: 'application/x-ndjson',
+        ...(this.#cursor === undefined ? {} : { 'X-Fetch-Since-Cursor': this.#cursor }),
+      },
+      signal,
+      headTimeoutMs: this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    });
+    await this.#check(response);
+    this.#noteStart(response, once);
+    return response;
+  }
+
+  async #check(response: IncomingMessage): Promise<void> {
+    const { statusCode: status = 0, headers } = response;
+    if (isPermanent(status)) throw await readRefusal(response);
+    if (status !== 200) {
+      const reason = `${status} ${readReason(await readStart(response))}`.trim();
+      throw new TemporaryError(reason, readRetryAfterMs(response));
+    }
+    const mediaType = headers['content-type'] ?? 'no type';
+    if (mediaType.startsWith('application/x-ndjson')) return;
+    response.destroy();
+    const reason = `The answer is no stream of a GitPubSub broker, but ${mediaType}.`;
+    // Why temporary later on: what stands in front of a broker that worked may show a page while it is away.
+    throw this.#hasConnected ? new TemporaryError(reason) : new RefusedError(reason, status);
+  }
+
+  #noteStart({ headers }: IncomingMessage, isPoll: boolean): void {
+    const start = headers['x-cursor'];
+    // Why not with a gap: the notice comes first, and must come again if the connection is lost before it. [P21]
+    const isStart = !isPoll && headers['x-fetch-gap'] === undefined;
+    if (isStart && typeof start === 'string') this.#cursor ??= start;
+    this.#hasConnected = true;
+    this.#rhythm.noteStart();
+    this.#options.onConnection?.({ state: 'connected' });
+  }
+
+  async *#read(response: IncomingMessage): AsyncGenerator<StreamItem | KeepAlive, void, undefined> {
+    for await (const line of readLines(response, () => this.#rhythm.limitMs)) {
+      const item = parseLine(line);
+      if (item.type === 'keep-alive') this.#rhythm.noteKeepAlive(item.timestamp * 1000);
+      else this.#rhythm.noteEvent();
+      yield item;
+    }
+  }
+
+  // The head of a poll says how far it reads. [P16]
+  #finish({ headers }: IncomingMessage): void {
+    const end = headers['x-cursor'];
+    if (typeof end === 'string') this.#cursor = end;
+  }
+
+  async #wait({ message }: TemporaryError, delayMs: number): Promise<void> {
+    const { signal, onConnection } = this.#options;
+    onConnection?.({ state: 'waiting', reason: message, delayMs });
+    try {
+      await sleep(delayMs, undefined, signal ? { signal } : {});
+    } catch {
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+// @throws the error itself if trying again makes no sense
+function toTemporary(error: unknown): TemporaryError {
+  if (error instanceof TemporaryError) return error;
+  if (error instanceof GitPubSubError) throw error;
+  if (error instanceof StreamError) throw new RefusedError(error.message, 200);
+  return new TemporaryError(describeError(error));
+}
+
+function gaveUp({ message }: TemporaryError, tryCount: number): GitPubSubError {
+  const tries = tryCount === 1 ? '' : `, after ${tryCount} tries`;
+  return new GitPubSubError('broker-unreachable', `${message}${tries}`);
+}
