@@ -29,6 +29,7 @@ export function worstStatus(...statuses: readonly number[]): number {
 
 /** The status that stands for an error. */
 export function exitStatusFor(error: unknown): number {
-  const needsSomebody = error instanceof GitPubSubError && NEEDS_SOMEBODY.has(error.code);
-  return needsSomebody ? EXIT_CONFIGURATION : EXIT_FAILURE;
+  if (!(error instanceof GitPubSubError)) return EXIT_FAILURE;
+  if (error.code === 'invalid-usage') return EXIT_USAGE;
+  return NEEDS_SOMEBODY.has(error.code) ? EXIT_CONFIGURATION : EXIT_FAILURE;
 }

@@ -9,8 +9,7 @@ import type { Logger } from '../core/logger.ts';
 import { toPrintable } from '../core/printable.ts';
 import { notifyServiceManager } from '../service-manager.ts';
 import { openLogOutput, type LogOutput } from './log-output.ts';
-
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+import { nextStopSignal } from './stop-signal.ts';
 
 /**
  * Serves until SIGTERM or SIGINT; with `check`, only says what the configuration is.
@@ -46,15 +45,4 @@ async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<v
   notifyServiceManager('STOPPING=1', logger);
   await app.stop();
   logger.info({}, 'stopped');
-}
-
-// Only the first signal is caught: a second one, whichever, ends the process at once, as people expect of Ctrl-C.
-function nextStopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const stop = (signal: NodeJS.Signals): void => {
-      for (const name of STOP_SIGNALS) process.off(name, stop);
-      resolve(signal);
-    };
-    for (const name of STOP_SIGNALS) process.on(name, stop);
-  });
 }

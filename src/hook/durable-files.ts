@@ -1,7 +1,7 @@
 // Files that are whole or not there, also after a crash of the machine. Knows nothing of what is in them.
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createFile, makeOwnedDirectory } from './file-owner.ts';
+import { createFile, makeOwnedDirectory, openForAppending } from './file-owner.ts';
 
 const TEMPORARY_SUFFIX = '.tmp';
 
@@ -30,6 +30,25 @@ export async function writeSynced(path: string, data: string | Buffer): Promise<
   } finally {
     await file.close();
   }
+}
+
+/** Adds whole lines to a file, a new one if there is none. @throws Error if they are not on the disk then */
+export async function appendSynced(path: string, lines: string): Promise<void> {
+  const file = await openForAppending(path);
+  try {
+    await file.writeFile(((await endsWithHalfLine(file)) ? '\n' : '') + lines);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+// A crash or a full disk may have kept the rest of a line back; what it said comes again.
+async function endsWithHalfLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return false;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString() !== '\n';
 }
 
 /** Makes a directory that is there to stay, and those above it where there are none. */
