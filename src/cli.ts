@@ -1,6 +1,19 @@
 #!/usr/bin/env node
 // The command line: one line of description per command, each loaded only when it is called.
 import { Command, CommanderError, Option } from 'commander';
+import {
+  PUBLISH_FLAGS,
+  STATS_FLAGS,
+  SUBSCRIBE_FLAGS,
+  SUBSCRIBE_HELP,
+  WAIT_FLAGS,
+  WAIT_HELP,
+  type ClientFlag,
+} from './commands/client-flags.ts';
+import type { PublishFlags } from './commands/publish.ts';
+import type { StatsFlags } from './commands/stats.ts';
+import type { SubscribeFlags } from './commands/subscribe-flags.ts';
+import type { WaitFlags } from './commands/wait.ts';
 import type { ServeFlag } from './config/serve-flags.ts';
 import { EXIT_USAGE, exitStatusFor } from './commands/exit-status.ts';
 import { GitPubSubError } from './core/errors.ts';
@@ -29,6 +42,10 @@ async function createProgram(): Promise<Command> {
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
     .addCommand(await serveCommand())
+    .addCommand(subscribeCommand())
+    .addCommand(publishCommand())
+    .addCommand(waitCommand())
+    .addCommand(statsCommand())
     .addCommand(demoCommand())
     .addCommand(hookCommand())
     .addCommand(flushCommand())
@@ -51,6 +68,45 @@ async function serveCommand(): Promise<Command> {
     .action(async ({ check = false, ...flags }: Record<string, string> & { check?: boolean }) => {
       const { runServe } = await import('./commands/serve.ts');
       await runServe(flags, { check });
+    });
+}
+
+function subscribeCommand(): Command {
+  return clientCommand('subscribe', SUBSCRIBE_FLAGS)
+    .description('show events as they come, or run a command for each')
+    .addHelpText('after', SUBSCRIBE_HELP)
+    .action(async (url: string, flags: SubscribeFlags) => {
+      const { runSubscribe } = await import('./commands/subscribe.ts');
+      process.exitCode = await runSubscribe(url, flags);
+    });
+}
+
+function publishCommand(): Command {
+  return clientCommand('publish', PUBLISH_FLAGS)
+    .description('publish JSON, and show the cursor of the last event')
+    .argument('[file]', 'what to publish; - is standard input', '-')
+    .action(async (url: string, file: string, flags: PublishFlags) => {
+      const { runPublish } = await import('./commands/publish.ts');
+      process.exitCode = await runPublish(url, file, flags);
+    });
+}
+
+function waitCommand(): Command {
+  return clientCommand('wait', WAIT_FLAGS)
+    .description('wait until a commit or a push was announced, for scripts; status 124 if it was not in time')
+    .addHelpText('after', WAIT_HELP)
+    .action(async (url: string, flags: WaitFlags) => {
+      const { runWait } = await import('./commands/wait.ts');
+      process.exitCode = await runWait(url, flags);
+    });
+}
+
+function statsCommand(): Command {
+  return clientCommand('stats', STATS_FLAGS)
+    .description('show how the broker does; only for addresses that may publish')
+    .action(async (url: string, flags: StatsFlags) => {
+      const { runStats } = await import('./commands/stats.ts');
+      process.exitCode = await runStats(url, flags);
     });
 }
 
@@ -133,6 +189,20 @@ function logCommand(): Command {
 async function checkOpenFiles(): Promise<void> {
   const { connectionCapacity } = await import('./http/descriptor-limit.ts');
   connectionCapacity();
+}
+
+function clientCommand(name: string, flags: readonly ClientFlag[]): Command {
+  const command = subcommand(name).argument('<url>', 'of a topic, such as http://localhost:2069/json');
+  for (const flag of flags) command.addOption(toClientOption(flag));
+  return command;
+}
+
+// A repeated flag adds to its list. Why no commas: they may stand in a glob.
+function toClientOption({ flags, description, isList }: ClientFlag): Option {
+  const option = new Option(flags, description);
+  return isList === true
+    ? option.argParser((value: string, previous?: readonly string[]) => [...(previous ?? []), value])
+    : option;
 }
 
 function subcommand(name: string): Command {

@@ -1,6 +1,6 @@
 // What a line of an NDJSON stream says: an event, a notice of a gap, or a keep-alive. [P13, P21]
 import { isObject, parseObject } from './answer.ts';
-import { StreamError } from './line-reader.ts';
+import { StreamError } from './line-splitter.ts';
 
 /** What a subscriber gets, in the order of the log. */
 export type StreamItem<Value = unknown> = StreamEvent<Value> | StreamGap;

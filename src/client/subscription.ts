@@ -6,7 +6,8 @@ import { describeError, isPermanent, readReason, readRetryAfterMs, readStart } f
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
 import { KeepAliveRhythm } from './keep-alive-rhythm.ts';
-import { readLines, StreamError } from './line-reader.ts';
+import { readLines } from './line-reader.ts';
+import { StreamError } from './line-splitter.ts';
 import { readRefusal, RefusedError } from './refused-error.ts';
 import { parseLine, type KeepAlive, type StreamItem } from './stream-item.ts';
 import { subscribePath, type Filters } from './subscribe-path.ts';

@@ -1,5 +1,6 @@
 // A batch: events that are published together, under one key, once they are written down so. Pure: knows no files.
 import { randomUUID } from 'node:crypto';
+import { MAX_BATCH_BYTES } from '../client/batches.ts';
 import type { CommitEvent, PushEvent } from '../core/commit-event.ts';
 
 /** Where events go. */
@@ -29,9 +30,6 @@ export interface OutgoingEvent extends Target {
 
 // Most events in a batch: few enough that one which can't be stored costs little, many enough that 10,000 take a second.
 const MAX_BATCH_EVENTS = 200;
-
-/** Most bytes in a batch, but for a single larger event: below what proxies let through by default, and the broker by far. */
-export const MAX_BATCH_BYTES = 1_000_000;
 
 /** Makes a batch of events that were in none. */
 export function makeBatch(target: Target, events: readonly string[]): Batch {

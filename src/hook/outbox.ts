@@ -4,15 +4,8 @@
 // one. The sequence counts the pushes that wait here, so that no clock has a say in their order.
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  divideBatch,
-  formatBatch,
-  MAX_BATCH_BYTES,
-  parseBatches,
-  parseHead,
-  type Batch,
-  type Target,
-} from './batch.ts';
+import { MAX_BATCH_BYTES } from '../client/batches.ts';
+import { divideBatch, formatBatch, parseBatches, parseHead, type Batch, type Target } from './batch.ts';
 import {
   listIfThere,
   makeDirectory,

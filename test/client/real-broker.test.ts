@@ -11,17 +11,13 @@ import {
   type StreamItem,
 } from '../../src/client/client.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
+import { urlOf } from '../support/broker-url.ts';
 import { withDeadline } from '../support/deadline.ts';
 import { Deferred } from '../support/deferred.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { withBroker } from '../support/with-broker.ts';
 
 const QUICK = { backOff: { firstMs: 20, longestMs: 50 } } as const;
-
-function urlOf({ target }: BrokerProcess): string {
-  if ('path' in target) throw new TypeError('a broker on a port is wanted');
-  return `http://${target.host}:${target.port}/t`;
-}
 
 async function take(
   items: AsyncIterable<StreamItem>,
@@ -38,7 +34,7 @@ async function take(
 
 test('what is published arrives, with its topic, and is there again for who asks later', async () => {
   await withBroker([], async (broker) => {
-    const url = urlOf(broker);
+    const url = urlOf(broker, '/t');
     const connected = new Deferred<void>();
     const live = take(subscribe(url, { onConnection: () => connected.resolve() }), 3);
     await connected.promise;
@@ -62,7 +58,7 @@ test(
   async () => {
     const port = await findFreePort();
     await withBroker(['--port', String(port)], async (broker) => {
-      const url = urlOf(broker);
+      const url = urlOf(broker, '/t');
       const rounds = 4;
       const seen = take(subscribe(url, { ...QUICK, since: 0 }), rounds * 50, 60_000);
       for (let round = 0; round < rounds; round += 1) {
@@ -82,7 +78,7 @@ async function restart(broker: BrokerProcess, round: number): Promise<void> {
 
 test('a gap in the log is told', async () => {
   await withBroker(['--retention-events', '2'], async (broker) => {
-    const url = urlOf(broker);
+    const url = urlOf(broker, '/t');
     await publishBatch(url, [1, 2, 3]);
     await publish(url, 4);
     const first = await untilPruned(url);
@@ -101,7 +97,7 @@ async function untilPruned(url: string): Promise<StreamItem | undefined> {
 
 test('a poll ends with what there is', async () => {
   await withBroker([], async (broker) => {
-    const url = urlOf(broker);
+    const url = urlOf(broker, '/t');
     await publishBatch(url, [1, 2]);
     const subscription = subscribe(url, { since: 0, once: true });
     const values: unknown[] = [];
@@ -115,7 +111,7 @@ test('a poll ends with what there is', async () => {
 
 test('a publish whose answer is lost is stored once', async () => {
   await withBroker([], async (broker) => {
-    const url = urlOf(broker);
+    const url = urlOf(broker, '/t');
     for (let i = 0; i < 2; i++) await publish(url, { build: 1 }, { idempotencyKey: 'build-1' });
     expect(await take(subscribe(url, { since: 0, once: true }), 2)).toHaveLength(1);
   });
@@ -126,14 +122,14 @@ test.each([
   ['an unknown path of the broker', '/-/nothing', {}, 'not-found'],
 ])('%s ends the loop with the reason of the broker', async (_what, path, options, problem) => {
   await withBroker([], async (broker) => {
-    const url = new URL(path, urlOf(broker));
+    const url = new URL(path, urlOf(broker, '/t'));
     await expect(take(subscribe(url, options), 1)).rejects.toMatchObject({ problem });
   });
 });
 
 test('statistics are those of the broker', async () => {
   await withBroker([], async (broker) => {
-    expect(await readStatistics(urlOf(broker))).toMatchObject({
+    expect(await readStatistics(urlOf(broker, '/t'))).toMatchObject({
       server: expect.stringContaining('GitPubSub/'),
       subscribers: 0,
       openConnections: 1,

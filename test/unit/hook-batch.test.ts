@@ -1,13 +1,7 @@
 // How events are cut into batches, written down and read back.
 import { expect, test } from 'vitest';
-import {
-  cutBatches,
-  divideBatch,
-  formatBatch,
-  MAX_BATCH_BYTES,
-  parseBatches,
-  type Batch,
-} from '../../src/hook/batch.ts';
+import { MAX_BATCH_BYTES } from '../../src/client/batches.ts';
+import { cutBatches, divideBatch, formatBatch, parseBatches, type Batch } from '../../src/hook/batch.ts';
 import type { CommitEvent } from '../../src/core/commit-event.ts';
 
 async function cut(events: readonly (readonly [target: string, log: string])[]): Promise<Batch[]> {

@@ -1,0 +1,125 @@
+// `gitpubsub publish`: publishes a JSON value, or lines of them in batches, until they are stored.
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { cutBatches } from '../client/batches.ts';
+import { toBrokerUrl } from '../client/broker-url.ts';
+import { publishUntilStored } from '../client/publish.ts';
+import { LineSplitter } from '../client/line-splitter.ts';
+import { Publisher, type Receipt } from '../client/publisher.ts';
+import { GitPubSubError } from '../core/errors.ts';
+import { parsePayload } from '../core/payload.ts';
+import { parseDurationMs } from './flag-values.ts';
+import { notify } from './notices.ts';
+import { printLine } from './standard-output.ts';
+
+/** As they were typed. */
+export interface PublishFlags {
+  readonly ndjson?: boolean;
+  readonly idempotencyKey?: string;
+  readonly retryFor?: string;
+  readonly unixSocket?: string;
+}
+
+const STANDARD_INPUT = '-';
+const DEFAULT_RETRY_FOR = '1m';
+const NDJSON_NAME = /\.(?:ndjson|jsonl)$/;
+
+// The broker's limit for a key, less what tells the batches of one input apart. [P9]
+const KEY = /^[\x21-\x7e]{1,240}$/;
+
+/** Publishes a file, or standard input for `-`, and prints the last event's cursor. Returns the exit status. */
+export async function runPublish(url: string, path: string, flags: PublishFlags): Promise<number> {
+  const broker = toBrokerUrl(url);
+  const retryForMs = parseDurationMs('--retry-for', flags.retryFor ?? DEFAULT_RETRY_FOR);
+  const key = readKey(flags.idempotencyKey);
+  const isLines = flags.ndjson ?? NDJSON_NAME.test(path);
+  const batches = isLines ? cutBatches(readLines(path)) : readValue(path);
+  const { unixSocket: socketPath } = flags;
+  const publisher = new Publisher(broker, socketPath === undefined ? {} : { socketPath });
+  let storedCount = 0;
+  let receipt: Receipt | undefined;
+  try {
+    for await (const events of batches) {
+      const publication = { path: broker.pathname + broker.search, events, idempotencyKey: key(storedCount) };
+      receipt = await publishUntilStored(publisher, publication, { retryForMs, onRetry });
+      storedCount += events.length;
+    }
+  } catch (error) {
+    throw storedCount === 0 ? error : describePartly(error, storedCount);
+  } finally {
+    publisher.close();
+  }
+  if (receipt === undefined) throw new GitPubSubError('invalid-usage', `${nameOf(path)} has no events.`);
+  await printLine(receipt.cursor);
+  return 0;
+}
+
+// Every batch has a key of its own, the same one when the same input is published under the same key again.
+function readKey(given: string | undefined): (storedCount: number) => string {
+  if (given !== undefined && !KEY.test(given)) {
+    const allowed = '1 to 240 visible ASCII characters';
+    throw new GitPubSubError(
+      'invalid-usage',
+      `--idempotency-key: ${JSON.stringify(given)} is not allowed; allowed are ${allowed}.`,
+    );
+  }
+  const base = given ?? randomUUID();
+  return (storedCount) => (storedCount === 0 ? base : `${base}/${storedCount}`);
+}
+
+async function* readValue(path: string): AsyncGenerator<string[], void, undefined> {
+  const body = await buffer(openInput(path)).catch((error: unknown) => failToRead(path, error));
+  yield [check(body, nameOf(path))];
+}
+
+async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
+  let lineNumber = 0;
+  for await (const line of splitLines(path)) {
+    lineNumber += 1;
+    if (line.trim() !== '') yield check(Buffer.from(line), `${nameOf(path)}, line ${lineNumber}`);
+  }
+}
+
+async function* splitLines(path: string): AsyncGenerator<string, void, undefined> {
+  const splitter = new LineSplitter();
+  try {
+    for await (const chunk of openInput(path)) yield* splitter.add(chunk as Buffer);
+    yield splitter.rest();
+  } catch (error) {
+    failToRead(path, error);
+  }
+}
+
+// Checked here as well, because the broker can only speak of the line of a batch.
+function check(body: Uint8Array, where: string): string {
+  try {
+    return parsePayload(body);
+  } catch (error) {
+    if (!(error instanceof GitPubSubError)) throw error;
+    throw new GitPubSubError(error.code, `${where}: ${error.message}`, { cause: error });
+  }
+}
+
+function openInput(path: string): NodeJS.ReadableStream {
+  return path === STANDARD_INPUT ? process.stdin : createReadStream(path);
+}
+
+function nameOf(path: string): string {
+  return path === STANDARD_INPUT ? 'Standard input' : path;
+}
+
+function failToRead(path: string, error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new GitPubSubError('invalid-usage', `${nameOf(path)} can't be read: ${reason}`);
+}
+
+function onRetry(reason: string, delayMs: number): void {
+  notify(`not published: ${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`);
+}
+
+function describePartly(error: unknown, storedCount: number): unknown {
+  if (!(error instanceof GitPubSubError)) return error;
+  const message = `${error.message} (The first ${storedCount} events are stored.)`;
+  return new GitPubSubError(error.code, message, { cause: error });
+}

@@ -1,0 +1,103 @@
+// `gitpubsub stats`: the broker's numbers, once or again and again.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStatistics, type BrokerStatistics } from '../client/statistics.ts';
+import { GitPubSubError } from '../core/errors.ts';
+import { EXIT_FAILURE } from './exit-status.ts';
+import { parseDurationMs } from './flag-values.ts';
+import { notify } from './notices.ts';
+import { isReaderGone, printLine } from './standard-output.ts';
+import { nextStopSignal } from './stop-signal.ts';
+
+/** As they were typed. */
+export interface StatsFlags {
+  /** True if no time stands behind it. */
+  readonly watch?: string | true;
+  readonly json?: boolean;
+  readonly unixSocket?: string;
+}
+
+const DEFAULT_WATCH = '2s';
+
+const NOT_TRUSTED =
+  'The broker answers, but shows its numbers only to addresses in its trustedPeers, and yours is not there. Ask on its machine, or behind a proxy look at its trustedProxies.';
+
+/** Prints the numbers. Returns the exit status: 1 if the broker does not show them. */
+export async function runStats(url: string, flags: StatsFlags): Promise<number> {
+  const { watch, unixSocket: socketPath } = flags;
+  const form = flags.json === true ? toJson : toTable;
+  const options = socketPath === undefined ? {} : { socketPath };
+  if (watch !== undefined) return watchStats(url, watch === true ? DEFAULT_WATCH : watch, form, options);
+  return show(await readStatistics(url, options), form);
+}
+
+async function watchStats(
+  url: string,
+  every: string,
+  form: (statistics: BrokerStatistics) => string,
+  options: { readonly socketPath?: string },
+): Promise<number> {
+  const pauseMs = parseDurationMs('--watch', /^\d+$/.test(every) ? `${every}s` : every);
+  const stop = new AbortController();
+  void nextStopSignal().then(() => stop.abort());
+  try {
+    for (;;) {
+      await readStatistics(url, { ...options, signal: stop.signal })
+        .then((statistics) => show(statistics, form))
+        .catch(notifyIfTemporary);
+      await sleep(pauseMs, undefined, { signal: stop.signal });
+    }
+  } catch (error) {
+    if (stop.signal.aborted || isReaderGone(error)) return 0;
+    throw error;
+  }
+}
+
+// A broker that is away may come back while somebody watches.
+function notifyIfTemporary(error: unknown): void {
+  if (!(error instanceof GitPubSubError) || error.code !== 'broker-unreachable') throw error;
+  notify(error.message);
+}
+
+async function show(
+  statistics: BrokerStatistics,
+  form: (statistics: BrokerStatistics) => string,
+): Promise<number> {
+  await printLine(form(statistics));
+  if (statistics.uptimeSeconds !== undefined) return 0;
+  notify(NOT_TRUSTED);
+  return EXIT_FAILURE;
+}
+
+function toJson(statistics: BrokerStatistics): string {
+  return JSON.stringify(statistics);
+}
+
+function toTable(statistics: BrokerStatistics): string {
+  const rows: [string, string | undefined][] = [
+    ['server', statistics.server],
+    ['uptime', statistics.uptimeSeconds === undefined ? undefined : describeAge(statistics.uptimeSeconds)],
+    ['subscribers', describe(statistics.subscribers)],
+    ['open connections', describe(statistics.openConnections)],
+    ['connections so far', describe(statistics.totalConnections)],
+    ['bytes received', describe(statistics.receivedBytes)],
+    ['bytes sent', describe(statistics.sentBytes)],
+  ];
+  const known = rows.filter(([, value]) => value !== undefined);
+  return known.map(([name, value]) => `${name.padEnd(20)}${value}`).join('\n');
+}
+
+function describe(number: number | undefined): string | undefined {
+  return number?.toLocaleString('en');
+}
+
+function describeAge(seconds: number): string {
+  const units = [
+    ['d', Math.floor(seconds / 86_400)],
+    ['h', Math.floor(seconds / 3_600) % 24],
+    ['min', Math.floor(seconds / 60) % 60],
+    ['s', seconds % 60],
+  ] as const;
+  const first = units.findIndex(([, count]) => count > 0);
+  const shown = first === -1 ? units.slice(-1) : units.slice(first, first + 2);
+  return shown.map(([unit, count]) => `${count} ${unit}`).join(' ');
+}

@@ -1,0 +1,225 @@
+// `gitpubsub subscribe --exec`: a command for each event, in order, again where it fails, and nothing lost.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { publish, publishBatch } from '../../src/client/publish.ts';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { urlOf } from '../support/broker-url.ts';
+import { CommandProcess } from '../support/command-process.ts';
+import { pollUntil } from '../support/deadline.ts';
+import { createTemporaryDirectory } from '../support/temporary-directory.ts';
+
+let broker: BrokerProcess;
+let topicCount = 0;
+
+beforeAll(async () => {
+  broker = await BrokerProcess.start();
+});
+afterAll(() => broker.dispose());
+
+function nextUrl(): string {
+  topicCount += 1;
+  return urlOf(broker, `/t${topicCount}`);
+}
+
+function push(project: string, n: number): unknown {
+  const details = {
+    project,
+    ref: 'refs/heads/main',
+    type: 'branch',
+    action: 'updated',
+    before: 'b',
+    after: 'a',
+  };
+  return { n, push: { ...details, pusher: null } };
+}
+
+interface Run {
+  readonly directory: string;
+  readonly command: CommandProcess;
+}
+
+/** Subscribes to all there is; the shell command finds a directory of the test's own in $DIR. */
+function run(
+  url: string,
+  exec: string,
+  args: readonly string[] = [],
+  directory = createTemporaryDirectory(),
+): Run {
+  const environment = { DIR: directory, GITPUBSUB_SUBJECT: 'stale' };
+  const all = ['subscribe', url, '--since', '0', '--exec', exec, ...args];
+  return { directory, command: new CommandProcess(all, { environment }) };
+}
+
+test('the command gets the event on standard input and in the environment', async () => {
+  const url = nextUrl();
+  const commit = {
+    project: 'widget',
+    ref: 'refs/heads/a/b',
+    hash: 'c'.repeat(40),
+    shortHash: 'ccccccc',
+    author: 'Ada "; exit 1 #',
+    email: 'ada@example.org',
+    subject: '$(exit 1)\0`exit 1`',
+  };
+  const { cursor } = await publish(url, { commit });
+  const names = 'TYPE TOPIC CURSOR ATTEMPT PROJECT REF REF_NAME HASH AUTHOR EMAIL SUBJECT ACTION';
+  const exec = `cat; for n in ${names}; do eval "printf '%s=%s|' $n \\"\\$GITPUBSUB_$n\\""; done; echo`;
+  const { command } = run(url, exec, ['--once']);
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(JSON.parse(command.lines[0] ?? '')).toMatchObject({ commit, pubsub_cursor: cursor });
+  expect(command.lines[1]).toBe(
+    `TYPE=commit|TOPIC=${new URL(url).pathname}|CURSOR=${cursor}|ATTEMPT=1|PROJECT=widget|REF=refs/heads/a/b|REF_NAME=a/b|` +
+      `HASH=${commit.hash}|AUTHOR=Ada "; exit 1 #|EMAIL=ada@example.org|SUBJECT=$(exit 1)\`exit 1\`|ACTION=|`,
+  );
+});
+
+test('a command need not read its input', async () => {
+  const url = nextUrl();
+  await publish(url, 'x'.repeat(200_000));
+  const { command } = run(url, 'exec 0<&-; echo done', ['--once']);
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(command.stdout).toBe('done\n');
+});
+
+// Each command says when it begins and ends; it takes long enough for others to begin.
+const NOTE =
+  'n=$(sed "s/.*\\"n\\":\\([0-9]*\\).*/\\1/"); echo "+ $GITPUBSUB_PROJECT $n"; sleep 0.05; echo "- $GITPUBSUB_PROJECT $n"';
+
+test('events of one project run one after the other in order, those of several side by side within the limit', async () => {
+  const url = nextUrl();
+  const projects = ['a', 'b', 'c'];
+  const events = [0, 1, 2, 3].flatMap((n) => projects.map((project) => push(project, n)));
+  await publishBatch(url, events);
+  const { command } = run(url, NOTE, ['--once', '--exec-limit', '2']);
+  await command.waitForExit();
+  for (const project of projects) {
+    const own = command.lines.filter((line) => line.includes(` ${project} `));
+    expect(own).toEqual([0, 1, 2, 3].flatMap((n) => [`+ ${project} ${n}`, `- ${project} ${n}`]));
+  }
+  expect(mostAtOnce(command.lines)).toBe(2);
+});
+
+test('with a limit of one nothing runs side by side', async () => {
+  const url = nextUrl();
+  await publishBatch(
+    url,
+    ['a', 'b', 'c'].map((project) => push(project, 0)),
+  );
+  const { command } = run(url, NOTE, ['--once', '--exec-limit', '1']);
+  await command.waitForExit();
+  expect(command.lines).toHaveLength(6);
+  expect(mostAtOnce(command.lines)).toBe(1);
+});
+
+function mostAtOnce(lines: readonly string[]): number {
+  let running = 0;
+  return Math.max(...lines.map((line) => (running += line.startsWith('+') ? 1 : -1)));
+}
+
+test('a command that fails runs again, and others of its project wait for it', async () => {
+  const url = nextUrl();
+  await publishBatch(url, [push('a', 1), push('a', 2)]);
+  const exec =
+    'cat >/dev/null; echo "$GITPUBSUB_CURSOR $GITPUBSUB_ATTEMPT"; [ -e "$DIR/ok" ] || { : >"$DIR/ok"; exit 3; }';
+  const { command } = run(url, exec, ['--once']);
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  const [first, second, third] = command.lines.map((line) => line.split(' '));
+  expect([first?.[1], second?.[1], third?.[1]]).toEqual(['1', '2', '1']);
+  expect(first?.[0]).toBe(second?.[0]);
+  expect(command.stderr).toContain('it ended with status 3; trying again');
+});
+
+test('a command that fails for good ends it, and its event comes again', async () => {
+  const url = nextUrl();
+  await publishBatch(url, [push('a', 1), push('a', 2)]);
+  const directory = createTemporaryDirectory();
+  const cursorFile = join(directory, 'cursor');
+  const exec = 'cat >>"$DIR/seen"; [ -e "$DIR/mended" ] || [ "$(wc -l <"$DIR/seen")" -lt 2 ]';
+  const args = ['--cursor-file', cursorFile, '--exec-retries', '0'];
+  const { command } = run(url, exec, args, directory);
+  expect(await command.waitForExit()).toEqual({ code: 1, signal: null });
+  expect(command.stderr).toContain(
+    'it comes again at the next start; with --dead-letter-file the rest would go on.',
+  );
+  const again = run(url, ': >"$DIR/mended"; cat >>"$DIR/seen"', [...args, '--once'], directory);
+  expect(await again.command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(numbersIn(join(directory, 'seen'))).toEqual([1, 2, 2]);
+});
+
+test('with a dead-letter file the event goes there, and the rest goes on', async () => {
+  const url = nextUrl();
+  await publishBatch(url, [push('a', 1), push('a', 2), push('a', 3)]);
+  const directory = createTemporaryDirectory();
+  const deadLetters = join(directory, 'dead.ndjson');
+  const exec = 'line=$(cat); echo "$line"; case $line in *\'"n":2\'*) kill -9 $$;; esac';
+  const args = ['--once', '--exec-retries', '1', '--dead-letter-file', deadLetters];
+  const { command } = run(url, exec, args, directory);
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(numbersOf(command.lines)).toEqual([1, 2, 2, 3]);
+  expect(JSON.parse(readFileSync(deadLetters, 'utf8'))).toMatchObject({
+    command: exec,
+    attempts: 2,
+    reason: 'it was ended by SIGKILL',
+    event: { n: 2 },
+  });
+});
+
+test('a dead-letter file that cannot be written ends it', async () => {
+  const url = nextUrl();
+  await publish(url, 1);
+  const args = ['--exec-retries', '0', '--dead-letter-file', '/nowhere/dead'];
+  const { command } = run(url, 'exit 1', args);
+  expect(await command.waitForExit()).toEqual({ code: 1, signal: null });
+  expect(command.stderr).toContain("The dead-letter file /nowhere/dead can't be used");
+});
+
+test('Ctrl-C lets the running command finish, starts no other, and nothing comes twice', async () => {
+  const url = nextUrl();
+  await publishBatch(url, [push('a', 1), push('a', 2)]);
+  const directory = createTemporaryDirectory();
+  const args = ['--cursor-file', join(directory, 'cursor')];
+  const exec = 'cat >>"$DIR/begun"; while [ ! -e "$DIR/go" ]; do sleep 0.02; done; echo x >>"$DIR/ended"';
+  const { command } = run(url, exec, args, directory);
+  await pollUntil(() => (existsSync(join(directory, 'begun')) ? true : undefined), 'the command runs');
+  command.sendSignal('SIGINT');
+  const again = run(url, ': >"$DIR/go"', ['--once'], directory); // lets it go, a good while after the signal
+  await again.command.waitForExit();
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(numbersIn(join(directory, 'begun'))).toEqual([1]);
+  expect(readFileSync(join(directory, 'ended'), 'utf8')).toBe('x\n');
+  await run(url, exec, [...args, '--once'], directory).command.waitForExit();
+  expect(numbersIn(join(directory, 'begun'))).toEqual([1, 2]);
+});
+
+test('the cursor stays before the first project that is not done', async () => {
+  const url = nextUrl();
+  const first = await publish(url, push('quick', 1));
+  await publish(url, push('stuck', 2));
+  await publish(url, push('quick', 3));
+  const directory = createTemporaryDirectory();
+  const cursorFile = join(directory, 'cursor');
+  const exec = 'cat >>"$DIR/seen"; [ "$GITPUBSUB_PROJECT" = quick ]';
+  const { command } = run(url, exec, ['--cursor-file', cursorFile, '--exec-retries', '1000'], directory);
+  const seen = join(directory, 'seen');
+  await pollUntil(
+    () => (existsSync(seen) && numbersIn(seen).includes(3) ? true : undefined),
+    'the last one ran',
+  );
+  const expected = `${first.cursor}\n`;
+  await pollUntil(
+    () => (existsSync(cursorFile) && readFileSync(cursorFile, 'utf8') === expected ? true : undefined),
+    'the cursor',
+  );
+  command.sendSignal('SIGTERM');
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(readFileSync(cursorFile, 'utf8')).toBe(expected);
+});
+
+function numbersIn(path: string): unknown[] {
+  return numbersOf(readFileSync(path, 'utf8').split('\n').slice(0, -1));
+}
+
+function numbersOf(lines: readonly string[]): unknown[] {
+  return lines.map((line) => (JSON.parse(line) as { n: unknown }).n);
+}

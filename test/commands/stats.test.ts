@@ -1,0 +1,77 @@
+// `gitpubsub stats`: the numbers for people and programs, and plain words where there are none.
+import { expect, test } from 'vitest';
+import { runCommandLine } from '../support/broker-process.ts';
+import { urlOf } from '../support/broker-url.ts';
+import { CommandProcess } from '../support/command-process.ts';
+import { answer, startFakeServer } from '../support/fake-server.ts';
+import { withBroker } from '../support/with-broker.ts';
+
+const NUMBERS = {
+  Server: 'GitPubSub/1',
+  'X-Uptime': '93784',
+  'X-Connections': '3',
+  'X-Subscribers': '2',
+  'X-Total-Connections': '9',
+  'X-Received': '1234567',
+  'X-Sent': '0',
+};
+
+test('the numbers are a table', async () => {
+  const { url } = await startFakeServer(answer(200, NUMBERS));
+  const { code, stdout } = await runCommandLine(['stats', url]);
+  expect(code).toBe(0);
+  expect(stdout).toBe(`server              GitPubSub/1
+uptime              1 d 2 h
+subscribers         2
+open connections    3
+connections so far  9
+bytes received      1,234,567
+bytes sent          0
+`);
+});
+
+test.each([
+  ['0', '0 s'],
+  ['59', '59 s'],
+  ['60', '1 min 0 s'],
+  ['3661', '1 h 1 min'],
+])('an uptime of %s seconds is %s', async (seconds, text) => {
+  const { url } = await startFakeServer(answer(200, { ...NUMBERS, 'X-Uptime': seconds }));
+  expect((await runCommandLine(['stats', url])).stdout).toContain(`uptime              ${text}\n`);
+});
+
+test('with --json they are JSON, from a real broker too', async () => {
+  await withBroker([], async (broker) => {
+    const { code, stdout } = await runCommandLine(['stats', urlOf(broker, '/'), '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ openConnections: 1, subscribers: 0, receivedBytes: 0 });
+  });
+});
+
+test('where the numbers are missing it says why', async () => {
+  await withBroker(['--trusted-peers', '192.0.2.1'], async (broker) => {
+    const { code, stdout, stderr } = await runCommandLine(['stats', urlOf(broker, '/')]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^server {14}GitPubSub\/\S+\n$/);
+    expect(stderr).toContain('shows its numbers only to addresses in its trustedPeers');
+  });
+});
+
+test('--watch shows them again and again, also after the broker was away', async () => {
+  const { url } = await startFakeServer(answer(200, NUMBERS), answer(503), answer(200, NUMBERS));
+  const command = new CommandProcess(['stats', url, '--watch', '10ms', '--json']);
+  await command.waitForLines(3);
+  expect(command.stderr).toContain('the answer is 503');
+  command.sendSignal('SIGINT');
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+});
+
+test.each([
+  [['localhost:1'], 'ECONNREFUSED', 1],
+  [['localhost:1', '--watch', 'often'], '--watch: "often" is not allowed', 64],
+  [['ftp://localhost'], '"ftp://localhost" is no URL of a broker', 64],
+])('%j fails in a sentence', async (args, message, status) => {
+  const { code, stderr } = await runCommandLine(['stats', ...args]);
+  expect(stderr).toContain(message);
+  expect(code).toBe(status);
+});
