@@ -126,8 +126,8 @@ export class ClientProcess {
     });
   }
 
-  /** Starts the client; `since` goes into X-Fetch-Since. */
-  static start(client: Client, url: string, since?: number): ClientProcess {
+  /** Starts the client; `since` is its second argument. */
+  static start(client: Client, url: string, since?: number | string): ClientProcess {
     return new ClientProcess(client, since === undefined ? [url] : [url, String(since)]);
   }
 
