@@ -9,6 +9,7 @@ import { EXIT_FAILURE, EXIT_WAITING, exitStatusFor, worstStatus } from './exit-s
 const OCCUPANTS: Readonly<Record<Occupant, string>> = {
   nothing: 'not installed',
   link: 'installed',
+  'foreign-link': 'installed, as a link to that of another GitPubSub',
   copy: 'installed, as a copy',
   chain: 'installed, before another hook',
   other: 'not installed; another hook is there',

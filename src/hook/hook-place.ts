@@ -13,8 +13,11 @@ export const CHAIN_MARK = '# Made by `gitpubsub hook install`';
 // In the first lines of hooks/post-receive, in every version.
 const HOOK_MARK = '# GitPubSub: announces every push to this repository.';
 
-/** What lies at the place: ours as it is now, a copy of any version, a script that runs ours and another, or another. */
-export type Occupant = 'nothing' | 'link' | 'copy' | 'chain' | 'other';
+/**
+ * What lies at the place: a link to ours as it is now, one to that of another installation, a copy of any version, a script
+ * that runs ours and another, or another.
+ */
+export type Occupant = 'nothing' | 'link' | 'foreign-link' | 'copy' | 'chain' | 'other';
 
 // The directory whose files servers run one after the other.
 const HOOK_DIRECTORY = 'post-receive.d';
@@ -62,7 +65,8 @@ async function findOccupant(path: string, shippedHook: string): Promise<Occupant
   if (stats.isSymbolicLink() && (await isSameFile(path, shippedHook))) return 'link';
   const text = await readFile(path, 'latin1').catch(() => '');
   if (text.includes(CHAIN_MARK)) return 'chain';
-  return text.includes(HOOK_MARK) ? 'copy' : 'other';
+  if (!text.includes(HOOK_MARK)) return 'other';
+  return stats.isSymbolicLink() ? 'foreign-link' : 'copy';
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {

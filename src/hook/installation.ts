@@ -22,7 +22,8 @@ export type InstallOutcome = 'installed' | 'was installed already' | `installed 
 export async function installHook(place: HookPlace, shippedHook: string): Promise<InstallOutcome> {
   const { path, occupant, isOneOfSeveral } = place;
   if (occupant === 'link') return 'was installed already';
-  if (occupant === 'nothing') {
+  // Nothing of a link needs to be kept. Why not as with a copy: what it leads to may serve other repositories.
+  if (occupant === 'nothing' || occupant === 'foreign-link') {
     await putLink(path, shippedHook);
     return 'installed';
   }

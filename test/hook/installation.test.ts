@@ -1,7 +1,9 @@
 // `gitpubsub hook install` and `hook status` on real repositories, run as people run them.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  accessSync,
   chmodSync,
+  constants,
   copyFileSync,
   existsSync,
   linkSync,
@@ -13,6 +15,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,6 +67,19 @@ describe('hook install', () => {
     expect(run('hook', 'install', repository).status).toBe(0);
     expect(realpathSync(hookOf(repository))).toBe(realpathSync(HOOK_PATH));
     expect(readFileSync(`${hookOf(repository)}.before-gitpubsub`, 'utf8')).toContain('# an older one');
+  });
+
+  test('replaces a link to the hook of another version, and leaves that hook to others that use it', () => {
+    const repository = makeRepository('one.git');
+    const older = join(root, 'older', 'post-receive');
+    writeHook(older, `${readFileSync(HOOK_PATH, 'utf8')}# an older one\n`);
+    mkdirSync(join(repository, 'hooks'));
+    symlinkSync(older, hookOf(repository));
+    expect(run('hook', 'status', repository).stdout).toContain('a link to that of another GitPubSub (');
+    expect(run('hook', 'install', repository).stdout).toBe(`${repository}: installed\n`);
+    expect(realpathSync(hookOf(repository))).toBe(realpathSync(HOOK_PATH));
+    expect(readdirSync(join(repository, 'hooks'))).toEqual(['post-receive']);
+    accessSync(older, constants.X_OK);
   });
 
   test('keeps another hook, which still gets the refs and decides the status', async () => {
