@@ -1,8 +1,9 @@
 // Puts the hook into a repository: as a link to the one that is shipped, behind whatever hook is there already.
-import { chmod, link, lstat, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, rename, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GitPubSubError } from '../core/errors.ts';
 import { makeDirectory } from './durable-files.ts';
+import { createFile } from './file-owner.ts';
 import { CHAIN_MARK, type HookPlace } from './hook-place.ts';
 
 // What the other hook is called from then on.
@@ -53,8 +54,10 @@ printf '%s\\n' "$refs" | ${quote(shippedHook)} "$@"
 printf '%s\\n' "$refs" | "$0${OTHER_SUFFIX}" "$@"
 `;
   await replace(path, async (temporary) => {
-    await writeFile(temporary, script);
-    await chmod(temporary, EXECUTABLE);
+    const file = await createFile(temporary);
+    await file.writeFile(script);
+    await file.chmod(EXECUTABLE);
+    await file.close();
   });
 }
 

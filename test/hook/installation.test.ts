@@ -30,6 +30,8 @@ import { GIT_ENVIRONMENT, HOOK_PATH, runProgram } from '../support/git-sandbox.t
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const REFS = `${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/main\n`;
 
+const IS_NOT_ROOT = process.geteuid?.() !== 0;
+
 // Some account that is not root: nobody's, on most machines.
 const OTHER_ACCOUNT = 65_534;
 
@@ -171,6 +173,14 @@ describe('hook install', () => {
     expect(await runHook(repository)).toBe(5);
   });
 
+  test.skipIf(IS_NOT_ROOT)('leaves a script of its own to the account of the repository', () => {
+    const repository = makeRepository('one.git');
+    writeHook(hookOf(repository), '#!/bin/sh\n');
+    execFileSync('chown', ['-R', `${OTHER_ACCOUNT}:${OTHER_ACCOUNT}`, repository]);
+    expect(run('hook', 'install', repository).status).toBe(0);
+    expect(statSync(hookOf(repository))).toMatchObject({ uid: OTHER_ACCOUNT, mode: 0o100_755 });
+  });
+
   test('follows core.hooksPath, and says that it may serve others', () => {
     const repository = makeRepository('one.git');
     execFileSync('git', ['-C', repository, 'config', 'core.hooksPath', join(root, 'shared')], {
@@ -253,7 +263,7 @@ describe('the baseline that hook install notes', () => {
     await lock?.release();
   });
 
-  test.skipIf(process.geteuid?.() !== 0)('belongs to the account of the repository', async () => {
+  test.skipIf(IS_NOT_ROOT)('belongs to the account of the repository', async () => {
     const { sandbox, push } = await setUpBefore();
     sandbox.commit('old');
     await push('main');
