@@ -2,6 +2,7 @@
 //
 // A file is called `<sequence>.<push>.<part>.<sent>.batches`: so many of its batches are published. It is removed with the last
 // one. The sequence counts the pushes that wait here, so that no clock has a say in their order.
+import { constants } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_BATCH_BYTES } from '../client/batches.ts';
@@ -84,7 +85,8 @@ export class Outbox {
 
   /** Where a file's events go, without reading these; undefined if that can't be told. */
   async readTarget(name: string): Promise<Target | undefined> {
-    const file = await open(this.#path(name), 'r');
+    // Why: opening a pipe would wait for its other end.
+    const file = await open(this.#path(name), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_HEAD_BYTES), 0, MAX_HEAD_BYTES, 0);
       return parseHead(buffer.toString('utf8', 0, bytesRead));

@@ -1,4 +1,5 @@
 // Pushes to several brokers, of which some don't answer: each origin waits for itself.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -65,6 +66,18 @@ test('a directory among the events is set aside and holds up nothing', async () 
   expect(await fixture.deliver()).toMatchObject({ failure: undefined, waiting: { pushCount: 0 } });
   expect(branches(recorder)).toEqual(['a']);
   expect(sandbox.list('outbox')).toEqual([`${name}.damaged`]);
+});
+
+test('a pipe among them does so, too, while a broker is not asked', async () => {
+  const fixture = await setUpGit();
+  const { sandbox, recorder } = fixture;
+  const name = '999999999999.1700000000.5-a.000000.000000.batches';
+  recorder.answer = () => ({ status: 503 });
+  await pushTo(fixture, 'a');
+  mkdirSync(join(sandbox.bare, 'gitpubsub', 'outbox'));
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(sandbox.bare, 'gitpubsub', 'outbox', name)]);
+  expect(await fixture.deliver()).toMatchObject({ waiting: { pushCount: 1 } });
+  expect(sandbox.list('outbox')).toContain(`${name}.damaged`);
 });
 
 // As `gitpubsub flush` goes through repositories, with less patience. Gives what each of them was told.
