@@ -6,6 +6,7 @@ import { noteBaseline } from '../hook/initial-baseline.ts';
 import { installHook } from '../hook/installation.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { forEachRepository, tryWith } from './each-repository.ts';
+import { worstStatus } from './exit-status.ts';
 
 // Between noting what a repository holds and putting the hook there: a push that was under way then, whose commits count
 // as announced, has looked for a hook by now, and one that comes later finds it.
@@ -23,7 +24,7 @@ export async function runHookInstall(paths: readonly string[]): Promise<number> 
   if (isAnyNoted) await sleep(SETTLE_MS);
   const statuses = [status];
   for (const repository of ready) statuses.push(await tryWith(repository, install));
-  return Math.max(...statuses);
+  return worstStatus(...statuses);
 }
 
 // Why not where the hook is: its first delivery does so, and knows better which pushes are under way.

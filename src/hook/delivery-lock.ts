@@ -41,8 +41,8 @@ export async function takeLock(path: string, waitMs: number): Promise<DeliveryLo
   const timer = isPatient ? setTimeout(() => giveUp(helper), waitMs) : undefined;
   const [answer] = (await Promise.race([once(helper.stdout, 'data'), once(helper, 'close')])) as unknown[];
   clearTimeout(timer);
-  if (answer instanceof Buffer) return heldBy(helper);
   if (answer === TAKEN_STATUS || helper.killed) return undefined;
+  if (answer instanceof Buffer) return heldBy(helper);
   throw new Error(`The lock ${path} can't be had: ${helper.spawnfile} ended with status ${String(answer)}.`);
 }
 
