@@ -23,7 +23,7 @@ export async function listRefs(git: Git): Promise<Ref[]> {
   });
 }
 
-/** Whether nothing but these pushes, in order, can have made the refs what they are. */
+/** Whether these pushes tell of every ref what it named before them. */
 export function isAllPushed(refs: readonly Ref[], updates: readonly RefUpdate[]): boolean {
   const before = findBefore(refs, updates);
   return refs.every(({ name, target }) => target !== '' || before.has(name));

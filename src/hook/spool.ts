@@ -66,7 +66,7 @@ export function namePush(timeMs: number): string {
   return `${seconds}.${nanoseconds}-${randomBytes(8).toString('hex')}`;
 }
 
-/** When a push of that name arrived, in milliseconds since 1970. */
+/** When a push of that name arrived, in milliseconds since 1970; 0 for a name that no hook has given. */
 export function arrivalMs(name: string): number {
-  return Number(name.split('.', 1)[0]) * 1000;
+  return Number(/^(\d{1,12})\./.exec(name)?.[1] ?? 0) * 1000;
 }

@@ -294,6 +294,13 @@ describe('hook status', () => {
     expect(stdout).toMatch(/^ {2}delivered {2}nothing yet$/m);
   });
 
+  test('goes on where a file in the spool has no time in its name', () => {
+    const repository = makeRepository('one.git');
+    mkdirSync(join(repository, 'gitpubsub/spool'), { recursive: true });
+    writeFileSync(join(repository, 'gitpubsub/spool/copy.push'), '');
+    expect(run('hook', 'status', repository).stdout).toContain('  waiting    1 push, the first since 1970-');
+  });
+
   test('tells a repository without the hook', () => {
     const repository = makeRepository('one.git');
     const { status, stdout } = run('hook', 'status', repository);
