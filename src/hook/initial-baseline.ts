@@ -5,7 +5,7 @@ import { listRefs, takeBaseline } from './baseline.ts';
 import { takeLock } from './delivery-lock.ts';
 import type { Git } from './git.ts';
 import { hookFilesOf } from './hook-files.ts';
-import type { RefUpdate } from './ref-update.ts';
+import { PushQueue } from './push-queue.ts';
 import { Spool } from './spool.ts';
 
 /**
@@ -18,18 +18,13 @@ export async function noteBaseline(git: Git, gitDirectory: string): Promise<bool
   if (lock === undefined) return false;
   try {
     if ((await readAnnounced(files.announced)) !== undefined) return false;
-    const updates = await readUpdates(new Spool(files.spool));
-    const baseline = await takeBaseline(git, await listRefs(git), updates);
+    // Of pushes that wait since there was a hook before.
+    const queue = new PushQueue(new Spool(files.spool), files.journal, 0);
+    const baseline = await takeBaseline(git, await listRefs(git), await queue.listUpdates());
+    queue.checkUnread();
     await writeAnnounced(files.announced, baseline);
     return baseline.refs.size > 0;
   } finally {
     await lock.release();
   }
-}
-
-// Of pushes that wait since there was a hook before.
-async function readUpdates(spool: Spool): Promise<RefUpdate[]> {
-  const updates: RefUpdate[] = [];
-  for (const name of await spool.list()) updates.push(...((await spool.read(name))?.updates ?? []));
-  return updates;
 }

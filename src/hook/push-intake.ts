@@ -20,7 +20,6 @@ import { makePushEvents } from './push-events.ts';
 import type { OrderedPush } from './push-order.ts';
 import { planPush, planUnreadablePush, type PlannedRef } from './push-plan.ts';
 import { PushQueue } from './push-queue.ts';
-import type { RefUpdate } from './ref-update.ts';
 import { targetAtUrl, type HookSettings } from './settings.ts';
 import { Spool } from './spool.ts';
 import type { SpooledPush } from './spooled-push.ts';
@@ -138,12 +137,8 @@ export class PushIntake {
   async #takeBaseline(): Promise<Announced> {
     const refs = await listRefs(this.#git);
     // Why: a ref may have changed a moment ago, by a push that is about to be noted.
-    if (!isAllPushed(refs, await this.#readUpdates())) await sleep(this.#settleMs);
-    return takeBaseline(this.#git, refs, await this.#readUpdates());
-  }
-
-  async #readUpdates(): Promise<RefUpdate[]> {
-    return (await this.#queue.list(new Map())).flatMap(({ push }) => push.updates);
+    if (!isAllPushed(refs, await this.#queue.listUpdates())) await sleep(this.#settleMs);
+    return takeBaseline(this.#git, refs, await this.#queue.listUpdates());
   }
 
   #tell(message: string): Promise<void> {

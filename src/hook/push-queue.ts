@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addToJournal } from './journal.ts';
 import { orderPushes, type OrderedPush } from './push-order.ts';
+import type { RefUpdate } from './ref-update.ts';
 import { arrivalMs, type Spool } from './spool.ts';
 import type { SpooledPush } from './spooled-push.ts';
 
@@ -31,6 +32,11 @@ export class PushQueue {
       if (!this.#pushes.has(name)) await this.#read(name);
     }
     return orderPushes(this.#pushes, refs);
+  }
+
+  /** What the waiting pushes did, in order, where nothing is known of the refs. */
+  async listUpdates(): Promise<RefUpdate[]> {
+    return (await this.list(new Map())).flatMap(({ push }) => push.updates);
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   readFileSync,
   readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -244,12 +245,17 @@ describe('the baseline that hook install notes', () => {
   test('leaves out what waits in the spool since there was a hook before', async () => {
     const { sandbox, recorder, push, deliver } = await setUpBefore();
     copyFileSync(HOOK_PATH, sandbox.hook);
-    sandbox.commit('waits');
-    await push('main');
+    for (const subject of ['waits', 'waits, too']) {
+      sandbox.commit(subject);
+      await push('main');
+    }
+    const [first = ''] = sandbox.list('spool');
+    const spool = join(sandbox.bare, 'gitpubsub', 'spool');
+    renameSync(join(spool, first), join(spool, `9${first}`)); // as if the clock had been set back since
     rmSync(sandbox.hook);
     run('hook', 'install', sandbox.bare);
     await deliver();
-    expect(recorder.commits.map(({ subject }) => subject)).toEqual(['waits']);
+    expect(recorder.commits.map(({ subject }) => subject)).toEqual(['waits', 'waits, too']);
   });
 
   test('leaves a repository alone where a delivery is at work', async () => {
