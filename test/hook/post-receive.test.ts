@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -484,6 +485,17 @@ test('what the hook itself notes is for its account alone', async () => {
   await push('main');
   const [name = ''] = sandbox.list('spool');
   expect(statSync(join(spoolOf(sandbox), name)).mode & 0o777).toBe(0o600);
+});
+
+test('where a group shares the repository, it is for that, be its objects elsewhere', async () => {
+  const { sandbox, push } = await setUp();
+  const objects = join(sandbox.bare, 'objects');
+  renameSync(objects, `${objects}.elsewhere`);
+  symlinkSync(`${objects}.elsewhere`, objects);
+  chmodSync(objects, 0o775);
+  await push('main');
+  const [name = ''] = sandbox.list('spool');
+  expect(statSync(join(spoolOf(sandbox), name)).mode & 0o777).toBe(0o660);
 });
 
 test('settings of the machine count where the server hides them from its own git, as Gitea does', async () => {
