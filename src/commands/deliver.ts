@@ -13,9 +13,6 @@ import { exitStatusFor } from './exit-status.ts';
 // for each repository that is pushed to.
 const RETRY_FOR_MS = 30_000;
 
-// What a push takes from changing a ref to noting it, other hooks before ours included, is a few milliseconds.
-const SETTLE_MS = 1_000;
-
 /**
  * Delivers what waits in a repository, after noting the push on standard input if the hook could not. Returns the exit
  * status: 0 when nothing is left, or another delivery has it.
@@ -27,9 +24,9 @@ export async function runDeliver(
   process.umask(await umaskFor(gitDirectory));
   process.on('SIGHUP', ignore); // Why: where there is no setsid, the pusher's connection would end it.
   if (held) await noteHeldPush(gitDirectory);
-  const options = { retryForMs: RETRY_FOR_MS, lockWaitMs: 0, settleMs: SETTLE_MS };
+  const options = { environment: process.env, retryForMs: RETRY_FOR_MS, lockWaitMs: 0 };
   try {
-    const report = await deliver(gitDirectory, { environment: process.env, ...options });
+    const report = await deliver(gitDirectory, options);
     return await exitStatusOf(report, gitDirectory, process.env);
   } catch (error) {
     await addToJournal(hookFilesOf(gitDirectory).journal, messageOf(error));

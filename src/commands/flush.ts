@@ -10,9 +10,6 @@ import { EXIT_WAITING } from './exit-status.ts';
 // How long it waits for a delivery that is at work in the repository; longer than one goes on without success.
 const LOCK_WAIT_MS = 60_000;
 
-// As for `gitpubsub deliver`.
-const SETTLE_MS = 1_000;
-
 /** Delivers what waits in the repositories that the paths stand for. Returns the exit status: 0 when nothing is left. */
 export function runFlush(paths: readonly string[]): Promise<number> {
   const closed = new ClosedOrigins();
@@ -22,8 +19,8 @@ export function runFlush(paths: readonly string[]): Promise<number> {
 async function flush(repository: string, closed: ClosedOrigins): Promise<number> {
   if ((await readWaiting(repository)).pushCount === 0) return 0;
   process.umask(await umaskFor(repository));
-  const options = { retryForMs: 0, lockWaitMs: LOCK_WAIT_MS, settleMs: SETTLE_MS, closed };
-  const report = await deliver(repository, { environment: process.env, ...options });
+  const options = { environment: process.env, retryForMs: 0, lockWaitMs: LOCK_WAIT_MS, closed };
+  const report = await deliver(repository, options);
   process.stdout.write(`${repository}: ${describe(report)}\n`);
   return report.isBusy ? EXIT_WAITING : exitStatusOf(report, repository, process.env);
 }

@@ -1,5 +1,6 @@
 // `gitpubsub hook install`: puts the hook into repositories, after noting what they hold.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SETTLE_MS } from '../hook/delivery.ts';
 import { Git } from '../hook/git.ts';
 import { findHookPlace, hasHook, SHIPPED_HOOK, type HookPlace } from '../hook/hook-place.ts';
 import { noteBaseline } from '../hook/initial-baseline.ts';
@@ -7,10 +8,6 @@ import { installHook } from '../hook/installation.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { forEachRepository, tryWith } from './each-repository.ts';
 import { worstStatus } from './exit-status.ts';
-
-// Between noting what a repository holds and putting the hook there: a push that was under way then, whose commits count
-// as announced, has looked for a hook by now, and one that comes later finds it.
-const SETTLE_MS = 1_000;
 
 /** Installs the hook in every repository that the paths stand for. Returns the exit status: 0 when all have it. */
 export async function runHookInstall(paths: readonly string[]): Promise<number> {
@@ -21,6 +18,7 @@ export async function runHookInstall(paths: readonly string[]): Promise<number> 
     ready.push(repository);
     return 0;
   });
+  // Why: a push that was under way, whose commits count as announced, has looked for a hook by then.
   if (isAnyNoted) await sleep(SETTLE_MS);
   const statuses = [status];
   for (const repository of ready) statuses.push(await tryWith(repository, install));

@@ -20,8 +20,8 @@ export interface DeliveryOptions {
   readonly retryForMs: number;
   /** How long it waits for another delivery in the same repository to end. */
   readonly lockWaitMs: number;
-  /** As for {@link PushIntake}. */
-  readonly settleMs: number;
+  /** As for {@link PushIntake}; {@link SETTLE_MS} if not given. */
+  readonly settleMs?: number;
   /** As for {@link OutboxSender}: for one person or timer that goes through many repositories, once each. */
   readonly closed?: ClosedOrigins;
 }
@@ -37,6 +37,9 @@ export interface DeliveryReport {
   /** Another delivery is at work. */
   readonly isBusy: boolean;
 }
+
+/** More than a push takes from changing a ref to noting it, other hooks before ours included: some milliseconds. */
+export const SETTLE_MS = 1_000;
 
 // First pause between two tries; each further one is twice as long, up to the longest.
 const FIRST_PAUSE_MS = 250;
@@ -121,7 +124,8 @@ class Round {
     try {
       const settings = await readSettings(this.#git, this.#gitDirectory);
       broker = settings.broker.origin;
-      const intake = new PushIntake(this.#git, this.#files, this.#options.settleMs, lock.check);
+      const { settleMs = SETTLE_MS } = this.#options;
+      const intake = new PushIntake(this.#git, this.#files, settleMs, lock.check);
       // Why on: what is in the outbox needs nothing that may have failed the intake.
       const intakeObstacle = await intake.takeAll(settings).then(() => undefined, toObstacle);
       obstacle = (await this.#send(settings.broker, lock)) ?? intakeObstacle;
