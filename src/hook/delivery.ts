@@ -50,6 +50,7 @@ export async function deliver(gitDirectory: string, options: DeliveryOptions): P
   const files = hookFilesOf(gitDirectory);
   const round = new Round(gitDirectory, files, options);
   let failure: string | undefined;
+  // Why until nothing waits: a hook that came meanwhile has found the lock taken, and its delivery has left.
   while (failure === undefined && (await readWaiting(gitDirectory)).pushCount > 0) {
     const lock = await takeLock(files.lock, options.lockWaitMs);
     if (lock === undefined) return round.report(undefined, true);
@@ -59,7 +60,6 @@ export async function deliver(gitDirectory: string, options: DeliveryOptions): P
     } finally {
       await lock.release();
     }
-    // Why once more: a hook that came meanwhile has found the lock taken, and its delivery has left.
   }
   return round.report(failure, false);
 }
@@ -126,7 +126,7 @@ class Round {
       broker = settings.broker.origin;
       const { settleMs = SETTLE_MS } = this.#options;
       const intake = new PushIntake(this.#git, this.#files, settleMs, lock.check);
-      // Why on: what is in the outbox needs nothing that may have failed the intake.
+      // Why it goes on: what is in the outbox needs nothing that may have failed the intake.
       const intakeObstacle = await intake.takeAll(settings).then(() => undefined, toObstacle);
       obstacle = (await this.#send(settings.broker, lock)) ?? intakeObstacle;
     } catch (error) {

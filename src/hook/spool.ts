@@ -1,4 +1,4 @@
-// The pushes that hooks have noted and no delivery has looked at: one file each, in the order of arrival.
+// The pushes that hooks have noted and no delivery has taken in: one file each, named by the time.
 import { randomBytes } from 'node:crypto';
 import { lstat, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
