@@ -20,7 +20,14 @@ const EXIT_CONFIGURATION = 78;
 const NEEDS_SOMEBODY: ReadonlySet<ErrorCode> = new Set(['invalid-configuration', 'unusable-database']);
 
 // From the least to the worst.
-const BY_SEVERITY: readonly number[] = [0, EXIT_WAITING, EXIT_FAILURE, EXIT_USAGE, EXIT_CONFIGURATION];
+const BY_SEVERITY: readonly number[] = [
+  0,
+  EXIT_WAITING,
+  EXIT_FAILURE,
+  EXIT_NO_INPUT,
+  EXIT_USAGE,
+  EXIT_CONFIGURATION,
+];
 
 /** The one of several statuses that counts. */
 export function worstStatus(...statuses: readonly number[]): number {
