@@ -77,8 +77,9 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // Measured: an immediate runs after every request of this turn was read, so that the turn is the batch.
-    setImmediate(() => this.#flush());
+    // Measured: an immediate runs after every request of this turn was read. Why two: in the first turn the batch before goes
+    // out to its subscribers, and what is published meanwhile joins this one.
+    setImmediate(() => setImmediate(() => this.#flush()));
   }
 
   #flush(): void {

@@ -150,7 +150,7 @@ describe('a locked database', () => {
     const { committer, groupCommit, append, retryAfter } = createFixture();
     committer.failure = BUSY;
     const appended = append('1');
-    await passTurns();
+    await passTurns(3);
     expect(groupCommit.failure).toBe('busy');
     committer.failure = undefined;
     await retryAfter(20);
