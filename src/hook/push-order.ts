@@ -1,5 +1,6 @@
 // In which order waiting pushes are announced: that in which they changed the refs, as far as these tell. Pure: knows no files.
 import { isZero } from './ref-update.ts';
+import { walkMoves, type Move } from './ref-walk.ts';
 import type { SpooledPush } from './spooled-push.ts';
 
 /** A push in its place. */
@@ -10,108 +11,96 @@ export interface OrderedPush {
   readonly isOdd: boolean;
 }
 
+/** What is known of refs; what is not there does not exist. */
+type KnownRefs = ReadonlyMap<string, string>;
+
+const NOTHING = '';
+
 /**
- * Puts pushes in order, given what the refs were before them. The order of their names, which is that of the clock, holds but
- * where a push starts from what another one made of a ref: it comes after that. Every push has its place in the end.
+ * Puts pushes in order, given what the refs were before them. Each ref goes from value to value; the order of names, which is
+ * that of the clock, decides only where that leaves a choice. Every push has its place in the end.
  */
-export function orderPushes(
+export function orderPushes(pushes: ReadonlyMap<string, SpooledPush>, refs: KnownRefs): OrderedPush[] {
+  const names = [...pushes.keys()].toSorted();
+  const followers = new Followers();
+  for (const [ref, moves] of movesByRef(names, pushes)) {
+    const walk = walkMoves(moves, valueOf(refs.get(ref)));
+    for (const [index, { name }] of walk.entries()) followers.add(walk[index - 1]?.name, name);
+  }
+  return toOrdered(followers.sort(names), pushes, refs);
+}
+
+function movesByRef(
+  names: readonly string[],
   pushes: ReadonlyMap<string, SpooledPush>,
-  refs: ReadonlyMap<string, string>,
+): ReadonlyMap<string, readonly Move[]> {
+  const moves = new Map<string, Move[]>();
+  for (const name of names) {
+    for (const { refBytes, before, after } of pushes.get(name)?.updates ?? []) {
+      const move = { name, before: valueOf(before), after: valueOf(after) };
+      const others = moves.get(refBytes);
+      if (others) others.push(move);
+      else moves.set(refBytes, [move]);
+    }
+  }
+  return moves;
+}
+
+function valueOf(hash: string | undefined): string {
+  return hash === undefined || isZero(hash) ? NOTHING : hash;
+}
+
+/** Which pushes come after which. */
+class Followers {
+  readonly #followers = new Map<string, string[]>();
+  readonly #waitCounts = new Map<string, number>();
+
+  add(name: string | undefined, follower: string): void {
+    if (name === undefined || name === follower) return;
+    this.#followers.set(name, [...(this.#followers.get(name) ?? []), follower]);
+    this.#waitCounts.set(follower, this.#waitsOf(follower) + 1);
+  }
+
+  /** The names, each after those it waits for and else as they stand; where all wait for others, the first is next. */
+  sort(names: readonly string[]): string[] {
+    const sorted = new Set<string>();
+    const ready = names.filter((name) => this.#waitsOf(name) === 0).toReversed();
+    let firstLeft = 0;
+    while (sorted.size < names.length) {
+      while (sorted.has(names[firstLeft] ?? '')) firstLeft++;
+      const next = ready.pop() ?? names[firstLeft] ?? '';
+      if (sorted.has(next)) continue;
+      sorted.add(next);
+      for (const follower of this.#followers.get(next) ?? []) this.#release(follower, ready);
+    }
+    return [...sorted];
+  }
+
+  #release(name: string, ready: string[]): void {
+    this.#waitCounts.set(name, this.#waitsOf(name) - 1);
+    if (this.#waitsOf(name) !== 0) return;
+    const index = ready.findLastIndex((other) => other > name);
+    ready.splice(index + 1, 0, name);
+  }
+
+  #waitsOf(name: string): number {
+    return this.#waitCounts.get(name) ?? 0;
+  }
+}
+
+function toOrdered(
+  names: readonly string[],
+  pushes: ReadonlyMap<string, SpooledPush>,
+  refs: KnownRefs,
 ): OrderedPush[] {
-  const line = new Line(pushes, refs);
-  return Array.from(pushes, () => line.takeNext());
-}
-
-interface Candidate {
-  readonly name: string;
-  readonly push: SpooledPush;
-  readonly steps: readonly Step[];
-}
-
-/** What a push did to a ref, from state to state. */
-interface Step {
-  readonly ref: string;
-  readonly before: string;
-  readonly after: string;
-}
-
-function toCandidate([name, push]: [string, SpooledPush]): Candidate {
-  const steps = push.updates.map(({ refBytes: ref, before, after }) => ({
-    ref,
-    before: stateOf(ref, before),
-    after: stateOf(ref, after),
-  }));
-  return { name, push, steps };
-}
-
-function stateOf(ref: string, hash: string): string {
-  return `${isZero(hash) ? '' : hash} ${ref}`;
-}
-
-/** The pushes that have no place yet. Why not simply looking for the next each time: thousands may wait, in any order. */
-class Line {
-  readonly #states: Map<string, string>;
-  // How many pushes lead to a state.
-  readonly #leads = new Map<string, number>();
-  // By their names, the first last.
-  readonly #open: Candidate[];
-  // By the state that they start from, and that another one leads to.
-  readonly #parked = new Map<string, Candidate[]>();
-
-  constructor(pushes: ReadonlyMap<string, SpooledPush>, refs: ReadonlyMap<string, string>) {
-    this.#states = new Map([...refs].map(([ref, hash]) => [ref, stateOf(ref, hash)]));
-    this.#open = [...pushes].map(toCandidate).toSorted((a, b) => (a.name < b.name ? 1 : -1));
-    for (const { steps } of this.#open) for (const { after } of steps) this.#count(after, 1);
-  }
-
-  takeNext(): OrderedPush {
-    const { name, push, steps } = this.#findReady() ?? this.#takeParked();
-    const isOdd = !steps.every((step) => this.#isKnown(step));
-    for (const { ref, after } of steps) {
-      this.#states.set(ref, after);
-      this.#count(after, -1);
-      this.#reopen(after);
-    }
-    return { name, push, isOdd };
-  }
-
-  #findReady(): Candidate | undefined {
-    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) {
-      const obstacle = next.steps.find((step) => !this.#isKnown(step) && this.#isLedTo(step.before));
-      if (obstacle === undefined) return next;
-      const parked = this.#parked.get(obstacle.before);
-      if (parked === undefined) this.#parked.set(obstacle.before, [next]);
-      else parked.push(next);
-    }
-    return undefined;
-  }
-
-  // All go in circles: then the first of them.
-  #takeParked(): Candidate {
-    this.#open.push(...[...this.#parked.values()].flat().toSorted((a, b) => (a.name < b.name ? 1 : -1)));
-    this.#parked.clear();
-    const first = this.#open.pop();
-    if (first === undefined) throw new TypeError('Nobody waits.');
-    return first;
-  }
-
-  #reopen(state: string): void {
-    for (const candidate of this.#parked.get(state) ?? []) {
-      const index = this.#open.findLastIndex(({ name }) => name > candidate.name);
-      this.#open.splice(index + 1, 0, candidate);
-    }
-    this.#parked.delete(state);
-  }
-
-  #isKnown({ ref, before }: Step): boolean {
-    return before === (this.#states.get(ref) ?? stateOf(ref, '0'));
-  }
-
-  #isLedTo(state: string): boolean {
-    return (this.#leads.get(state) ?? 0) > 0;
-  }
-
-  #count(state: string, number: number): void {
-    this.#leads.set(state, (this.#leads.get(state) ?? 0) + number);
-  }
+  const values = new Map(refs);
+  return names.flatMap((name) => {
+    const push = pushes.get(name);
+    if (!push) return [];
+    const isOdd = push.updates.some(
+      ({ refBytes, before }) => valueOf(values.get(refBytes)) !== valueOf(before),
+    );
+    for (const { refBytes, after } of push.updates) values.set(refBytes, after);
+    return [{ name, push, isOdd }];
+  });
 }

@@ -42,3 +42,25 @@ test('each ref goes from value to value, from any order of names', () => {
   });
   fc.assert(property);
 });
+
+/** For each push the next value of the one ref, of a few, and its place among the names. */
+const walks = fc.array(fc.record({ value: fc.nat(3), place: fc.nat(5) }), { maxLength: 40 });
+
+test('a ref that takes the same values again and again ends at its last one, from any order of names', () => {
+  const hashOf = (value: number): string => String(value).repeat(40);
+  const property = fc.property(walks, (walk) => {
+    let now = 0;
+    const pushes = new Map<string, SpooledPush>();
+    for (const [index, { value, place }] of walk.entries()) {
+      if (value === now) continue;
+      const updates = parseRefUpdates(Buffer.from(`${hashOf(now)} ${hashOf(value)} refs/heads/main\n`));
+      pushes.set(`${place}-${index}`, { updates, pusher: undefined, options: [], url: '' });
+      now = value;
+    }
+    const ordered = orderPushes(pushes, new Map());
+    expect(ordered).toHaveLength(pushes.size);
+    expect(ordered.filter(({ isOdd }) => isOdd)).toEqual([]);
+    expect(ordered.at(-1)?.push.updates[0]?.after ?? hashOf(0)).toBe(hashOf(now));
+  });
+  fc.assert(property, { numRuns: 2_000 });
+});

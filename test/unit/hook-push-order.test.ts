@@ -35,6 +35,16 @@ test.each([
   ['after a deletion and a creation', ['1 -b', '2 a-'], 'a', ['2', '1']],
   ['A to B, back and there again', ['1 ab', '2 ba', '3 ab'], 'a', ['1', '2', '3']],
   ['the same with names that mislead', ['1 ba', '2 ab', '3 ab'], 'a', ['2', '1', '3']],
+  ['back and on, with the first one named last', ['1 ba', '2 ac', '3 ab'], 'a', ['3', '1', '2']],
+  [
+    'a deletion and a creation, with the first one named last',
+    ['1 b-', '2 -c', '3 -b'],
+    undefined,
+    ['3', '1', '2'],
+  ],
+  ['with the last one named first', ['1 bc', '2 ab', '3 ba', '4 ab'], 'a', ['2', '3', '4', '1']],
+  ['one circle inside another', ['1 ad', '2 ab', '3 ba', '4 ac', '5 ca'], 'a', ['2', '3', '4', '5', '1']],
+  ['in one walk, then those that nothing leads to', ['1 ef', '2 bc', '3 ab'], 'a', ['3', '2', '1 is odd']],
   ['refs by themselves', ['1 bc -a:refs/heads/x', '2 ab'], 'a', ['2', '1']],
   [
     'each ref for itself',
@@ -49,6 +59,7 @@ test.each([
 test.each([
   ['one whose predecessor is missing', ['1 bc', '2 cd'], 'a', ['1 is odd', '2']],
   ['one that nothing is known of', ['1 bc'], undefined, ['1 is odd']],
+  ['those of which two start from the same', ['1 ac', '2 ab', '3 cd'], 'a', ['1', '3', '2 is odd']],
   ['those that go in a circle', ['1 ef', '2 fe'], 'a', ['1 is odd', '2']],
   [
     'those of which each waits for the other',
