@@ -2,6 +2,7 @@
 // The command line: one line of description per command, each loaded only when it is called.
 import { Command, CommanderError, Option } from 'commander';
 import {
+  DOCTOR_FLAGS,
   PUBLISH_FLAGS,
   STATS_FLAGS,
   SUBSCRIBE_FLAGS,
@@ -10,6 +11,7 @@ import {
   WAIT_HELP,
   type ClientFlag,
 } from './commands/client-flags.ts';
+import type { DoctorFlags } from './commands/doctor.ts';
 import type { PublishFlags } from './commands/publish.ts';
 import type { StatsFlags } from './commands/stats.ts';
 import type { SubscribeFlags } from './commands/subscribe-flags.ts';
@@ -46,6 +48,7 @@ async function createProgram(): Promise<Command> {
     .addCommand(publishCommand())
     .addCommand(waitCommand())
     .addCommand(statsCommand())
+    .addCommand(doctorCommand())
     .addCommand(demoCommand())
     .addCommand(hookCommand())
     .addCommand(flushCommand())
@@ -107,6 +110,15 @@ function statsCommand(): Command {
     .action(async (url: string, flags: StatsFlags) => {
       const { runStats } = await import('./commands/stats.ts');
       process.exitCode = await runStats(url, flags);
+    });
+}
+
+function doctorCommand(): Command {
+  return clientCommand('doctor', DOCTOR_FLAGS)
+    .description('say what proxies between here and a broker do wrong, and how to mend it; publishes nothing')
+    .action(async (url: string, flags: DoctorFlags) => {
+      const { runDoctor } = await import('./commands/doctor.ts');
+      process.exitCode = await runDoctor(url, flags);
     });
 }
 

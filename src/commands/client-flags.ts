@@ -109,6 +109,10 @@ export const WAIT_HELP = `
 It looks back first and then waits, on one stream, so nothing can slip through between.
 Status 0 when it has been seen, 124 when the time is over.`;
 
+export const DOCTOR_FLAGS: readonly ClientFlag[] = [
+  { flags: '--duration <time>', description: 'how long to watch a stream; 30s by default' },
+];
+
 export const STATS_FLAGS: readonly ClientFlag[] = [
   { flags: '--watch [time]', description: 'again and again; every 2s by default' },
   { flags: '--json', description: 'as JSON' },
