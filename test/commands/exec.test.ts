@@ -216,6 +216,33 @@ test('the cursor stays before the first project that is not done', async () => {
   expect(readFileSync(cursorFile, 'utf8')).toBe(expected);
 });
 
+test('killed again and again, it handles every event at least once, and each project in order', async () => {
+  const url = nextUrl();
+  const projects = ['a', 'b', 'c'];
+  const count = 40;
+  await publishBatch(
+    url,
+    Array.from({ length: count }, (_, n) => projects.map((project) => push(project, n))).flat(),
+  );
+  const directory = createTemporaryDirectory();
+  const exec = 'cat >>"$DIR/$GITPUBSUB_PROJECT"';
+  const args = ['--cursor-file', join(directory, 'cursor')];
+  for (const wanted of [1, 10, 25]) {
+    const { command } = run(url, exec, args, directory);
+    const isReached = (): true | undefined =>
+      existsSync(join(directory, 'b')) && numbersIn(join(directory, 'b')).includes(wanted) ? true : undefined;
+    await pollUntil(isReached, `event ${wanted}`);
+    command.sendSignal('SIGKILL');
+    await command.waitForExit();
+  }
+  await run(url, exec, [...args, '--once'], directory).command.waitForExit();
+  for (const project of projects) {
+    const numbers = numbersIn(join(directory, project));
+    // Set keeps the order in which numbers were first seen.
+    expect([...new Set(numbers)]).toEqual(Array.from({ length: count }, (_, n) => n));
+  }
+});
+
 function numbersIn(path: string): unknown[] {
   return numbersOf(readFileSync(path, 'utf8').split('\n').slice(0, -1));
 }
