@@ -7,13 +7,24 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 // What is shown of an answer that is not Problem Details, so that a message stays one line.
 const MAX_REASON_CHARACTERS = 200;
 
-/** Reads the beginning of an answer, and the rest without keeping it. */
+// Longest wait for the rest of an answer whose head is there; beyond it the connection counts as lost.
+const ANSWER_TIMEOUT_MS = 20_000;
+
+/** Reads the beginning of an answer; the connection of a long one is given up. @throws Error if it is cut, or takes too long */
 export async function readStart(response: IncomingMessage): Promise<string> {
+  const timer = setTimeout(() => {
+    response.destroy(new Error(`the answer is not complete after ${ANSWER_TIMEOUT_MS} ms`));
+  }, ANSWER_TIMEOUT_MS);
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    if (length < MAX_ANSWER_BYTES) chunks.push(chunk);
-    length += chunk.length;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_ANSWER_BYTES) break;
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks).toString();
 }

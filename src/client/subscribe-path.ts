@@ -12,13 +12,21 @@ export interface Wanted {
   readonly filters?: Filters | undefined;
   /** Epoch seconds; only where there is no cursor yet. */
   readonly since?: number | undefined;
+  /** Whether the request has a cursor of its own: then the URL's start is over, which would win over it. [P20] */
+  readonly isResuming: boolean;
   /** Whether the answer ends with what there is. */
   readonly isPoll: boolean;
 }
 
+const START_KEYS = ['since', 'cursor', 'lastEventId'];
+
 /** Makes the request's target. */
-export function subscribePath(url: URL, { topics = [], filters = {}, since, isPoll }: Wanted): string {
+export function subscribePath(
+  url: URL,
+  { topics = [], filters = {}, since, isResuming, isPoll }: Wanted,
+): string {
   const query = new URLSearchParams(url.search);
+  if (isResuming) for (const key of START_KEYS) query.delete(key);
   for (const topic of topics) query.append('topic', topic);
   for (const key of FILTER_KEYS) for (const glob of filters[key] ?? []) query.append(key, glob);
   if (since !== undefined) query.set('since', String(since));

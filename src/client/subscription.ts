@@ -123,7 +123,13 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
     const since = this.#cursor === undefined ? this.#since : undefined;
     const response = await endpoint.send({
       method: 'GET',
-      path: subscribePath(this.#url, { topics, filters, since, isPoll: once }),
+      path: subscribePath(this.#url, {
+        topics,
+        filters,
+        since,
+        isResuming: this.#cursor !== undefined,
+        isPoll: once,
+      }),
       headers: {
         Accept: 'application/x-ndjson',
         ...(this.#cursor === undefined ? {} : { 'X-Fetch-Since-Cursor': this.#cursor }),
@@ -163,7 +169,10 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
 
   async *#read(response: IncomingMessage): AsyncGenerator<StreamItem | KeepAlive, void, undefined> {
     for await (const line of readLines(response, () => this.#rhythm.limitMs)) {
-      const item = parseLine(line);
+      const text = line.trim();
+      // Why: a poll that waits for its reader sends blanks, which JSON allows between its values. [P16]
+      if (text === '') continue;
+      const item = parseLine(text);
       if (item.type === 'keep-alive') this.#rhythm.noteKeepAlive(item.timestamp * 1000);
       else this.#rhythm.noteEvent();
       yield item;

@@ -77,6 +77,35 @@ test('the request asks for NDJSON at the path as it stands, with topics and filt
   expect(request?.url).toBe('/t?ref=main&topic=%2Fx%2Fy&project=a*&project=b&hash=c0ffee&since=1.5');
 });
 
+test('a start in the URL is for the first request alone', async () => {
+  const server = await startFakeServer(cutStream([eventLine(1)]), stream([eventLine(2)]));
+  const url = `${server.url}?lastEventId=a&cursor=b&since=1&ref=main`;
+  await take({ ...server, url }, 2);
+  expect(server.requests.map((request) => request.url)).toEqual([
+    '/t?lastEventId=a&cursor=b&since=1&ref=main',
+    '/t?ref=main',
+  ]);
+});
+
+test('blanks between lines mean nothing', async () => {
+  const server = await startFakeServer(stream(['', ' ', `   ${eventLine(1)}\r`]));
+  expect(await take(server, 1)).toMatchObject([{ value: { n: 1 }, line: eventLine(1) }]);
+});
+
+const endlessComplaint: RequestListener = (_request, response) => {
+  response.writeHead(403);
+  const send = (): void => {
+    while (response.write('no '.repeat(10_000)));
+    response.once('drain', send);
+  };
+  send();
+};
+
+test('a complaint without end is cut short', async () => {
+  const server = await startFakeServer(endlessComplaint);
+  await expect(take(server, 1)).rejects.toThrow('403 no no no');
+});
+
 test('headers that are given are sent', async () => {
   const server = await startFakeServer(stream([eventLine(1)]));
   await take(server, 1, { headers: { Authorization: 'Bearer t' } });
