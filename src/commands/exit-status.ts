@@ -38,5 +38,6 @@ export function worstStatus(...statuses: readonly number[]): number {
 export function exitStatusFor(error: unknown): number {
   if (!(error instanceof GitPubSubError)) return EXIT_FAILURE;
   if (error.code === 'invalid-usage') return EXIT_USAGE;
+  if (error.code === 'unreadable-input') return EXIT_NO_INPUT;
   return NEEDS_SOMEBODY.has(error.code) ? EXIT_CONFIGURATION : EXIT_FAILURE;
 }

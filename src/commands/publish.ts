@@ -111,7 +111,7 @@ function nameOf(path: string): string {
 
 function failToRead(path: string, error: unknown): never {
   const reason = error instanceof Error ? error.message : String(error);
-  throw new GitPubSubError('invalid-usage', `${nameOf(path)} can't be read: ${reason}`);
+  throw new GitPubSubError('unreadable-input', `${nameOf(path)} can't be read: ${reason}`);
 }
 
 function onRetry(reason: string, delayMs: number): void {

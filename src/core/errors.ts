@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'cannot-start'
   | 'unusable-database'
   | 'invalid-usage'
+  | 'unreadable-input'
   | 'request-refused'
   | 'broker-unreachable'
   | 'command-failed';

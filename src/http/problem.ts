@@ -51,6 +51,7 @@ const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   'cannot-start': INTERNAL_ERROR,
   'unusable-database': INTERNAL_ERROR,
   'invalid-usage': INTERNAL_ERROR,
+  'unreadable-input': INTERNAL_ERROR,
   'request-refused': INTERNAL_ERROR,
   'broker-unreachable': INTERNAL_ERROR,
   'command-failed': INTERNAL_ERROR,

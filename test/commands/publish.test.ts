@@ -101,7 +101,6 @@ test('a bad line behind a batch that is stored says how many are', async () => {
 });
 
 test.each([
-  [['nowhere.json'], "nowhere.json can't be read: ENOENT"],
   [['--retry-for', '5'], '--retry-for: "5" is not allowed; allowed is a time'],
   [
     ['--idempotency-key', 'a b'],
@@ -111,6 +110,12 @@ test.each([
   const { code, stderr } = await runCommandLine(['publish', 'localhost:1', ...args]);
   expect(stderr).toContain(message);
   expect(code).toBe(64);
+});
+
+test('a file that cannot be read has the status of its own', async () => {
+  const { code, stderr } = await runCommandLine(['publish', 'localhost:1', 'nowhere.json']);
+  expect(stderr).toContain("nowhere.json can't be read: ENOENT");
+  expect(code).toBe(66);
 });
 
 const RECEIPT = '{"cursor":"c","timestamp":1.5}';

@@ -25,6 +25,7 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   'cannot-start': 500,
   'unusable-database': 500,
   'invalid-usage': 500,
+  'unreadable-input': 500,
   'request-refused': 500,
   'broker-unreachable': 500,
   'command-failed': 500,
