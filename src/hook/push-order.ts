@@ -27,7 +27,7 @@ export function orderPushes(pushes: ReadonlyMap<string, SpooledPush>, refs: Know
     const walk = walkMoves(moves, valueOf(refs.get(ref)));
     for (const [index, { name }] of walk.entries()) followers.add(walk[index - 1]?.name, name);
   }
-  return toOrdered(followers.sort(names), pushes, refs);
+  return toOrdered(followers.putInOrder(names), pushes, refs);
 }
 
 function movesByRef(
@@ -62,7 +62,7 @@ class Followers {
   }
 
   /** The names, each after those it waits for and else as they stand; where all wait for others, the first is next. */
-  sort(names: readonly string[]): string[] {
+  putInOrder(names: readonly string[]): string[] {
     const sorted = new Set<string>();
     const ready = names.filter((name) => this.#waitsOf(name) === 0).toReversed();
     let firstLeft = 0;

@@ -43,11 +43,14 @@ test('each ref goes from value to value, from any order of names', () => {
   fc.assert(property);
 });
 
+function hashOf(value: number): string {
+  return String(value).repeat(40);
+}
+
 /** For each push the next value of the one ref, of a few, and its place among the names. */
 const walks = fc.array(fc.record({ value: fc.nat(3), place: fc.nat(5) }), { maxLength: 40 });
 
 test('a ref that takes the same values again and again ends at its last one, from any order of names', () => {
-  const hashOf = (value: number): string => String(value).repeat(40);
   const property = fc.property(walks, (walk) => {
     let now = 0;
     const pushes = new Map<string, SpooledPush>();
