@@ -10,6 +10,7 @@ import type { EventLog } from '../eventlog/event-log.ts';
 import { toBatches } from './batch.ts';
 import { LiveIndex } from './live-index.ts';
 import { LogWatch } from './log-watch.ts';
+import { findNewest } from './look-back.ts';
 import { PageCache } from './page-cache.ts';
 import { ReplayQueue } from './replay-queue.ts';
 import { Retention, type RetentionPolicy } from './retention.ts';
@@ -166,6 +167,27 @@ export class Broker {
   async startAtCursor(cursor: Cursor): Promise<ResumePoint> {
     const gap = this.#gapAt(cursor);
     return this.#startAfter(gap ? this.#eventLog.firstOffset - 1 : cursor.offset, gap);
+  }
+
+  /**
+   * Before the newest selected events up to an offset, at most `count` of them; fewer if they are rare. What was pruned
+   * meanwhile is no gap: nobody asked for it.
+   * @throws GitPubSubError `log-unavailable`
+   */
+  async startAtNewest(selection: Selection, count: number, upTo?: number): Promise<Watermark> {
+    const end = upTo ?? this.#eventLog.lastOffset;
+    const after = await findNewest(this.#eventLog, this.#replayQueue, {
+      selection,
+      upTo: end,
+      maxEvents: count,
+    });
+    const { offset, timeMs } = await this.#startAfter(after);
+    return { offset, timeMs };
+  }
+
+  /** Whether an event at or before an offset is held. */
+  holdsUpTo(offset: number): boolean {
+    return offset >= this.#eventLog.firstOffset;
   }
 
   /** The cursor of an offset of this log. */

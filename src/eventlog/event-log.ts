@@ -32,6 +32,23 @@ export interface Page {
   readonly nextTimeMs: number;
 }
 
+/** Which selected events to look for from the newest on. */
+export interface LookBackRequest {
+  readonly selection: Selection;
+  /** Nothing after this offset is looked at. */
+  readonly upTo: number;
+  /** At most this many are looked for. */
+  readonly maxEvents: number;
+}
+
+/** How far a look back came. */
+export interface LookedBack {
+  /** Everything after this offset, up to the requested one, was examined; not more than what is held. */
+  readonly after: number;
+  /** How many selected events lie there. */
+  readonly count: number;
+}
+
 /** Where a moment lies in the log. */
 export interface TimePosition {
   /** Every held event at or after the moment has a greater offset, every one before it has not. */
@@ -77,6 +94,12 @@ export interface EventLog {
    * @throws GitPubSubError `offset-pruned` when something after `after` is no longer held, `log-unavailable` when it can't be read now
    */
   read(request: ReadRequest): Promise<Page>;
+
+  /**
+   * Looks for the newest selected events up to an offset; bounded in what it examines, whatever matches.
+   * @throws GitPubSubError `log-unavailable`
+   */
+  lookBack(request: LookBackRequest): Promise<LookedBack>;
 
   /**
    * Finds a moment (UTC milliseconds).

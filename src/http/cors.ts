@@ -3,7 +3,7 @@ import { GitPubSubError } from '../core/errors.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import type { RequestHead } from './request-head.ts';
 
-const EXPOSED_HEADERS = 'X-Cursor, X-Timestamp, X-Fetch-Gap, X-Fetching-Since, Idempotent-Replayed';
+const EXPOSED_HEADERS = 'X-Cursor, X-Before, X-Timestamp, X-Fetch-Gap, X-Fetching-Since, Idempotent-Replayed';
 const ALLOWED_HEADERS = 'Content-Type, Idempotency-Key, Last-Event-ID, X-Fetch-Since, X-Fetch-Since-Cursor';
 
 /** How long a browser may remember a preflight answer, in seconds. */

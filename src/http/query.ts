@@ -17,13 +17,21 @@ export interface SubscribeQuery {
   /** Wanted beside the path. [P17] */
   readonly topics: readonly Topic[];
   readonly filter: EventFilter | undefined;
+  /** How many of the newest events are wanted. [P16] */
+  readonly last: number | undefined;
+  /** Only what is older than the event at this cursor. [P16] */
+  readonly before: Cursor | undefined;
   readonly format: FormatName | undefined;
   /** Whether the answer ends with what there is. [P16] */
   readonly isPoll: boolean;
 }
 
-const SINGLE_KEYS = ['since', 'cursor', 'lastEventId', 'format', 'poll'];
+const RESUME_KEYS = ['since', 'cursor', 'lastEventId'];
+const SINGLE_KEYS = [...RESUME_KEYS, 'last', 'before', 'format', 'poll'];
 const KEYS = [...SINGLE_KEYS, 'topic', ...FILTER_KEYS];
+
+/** Most events of `last`; a page of a person, no way to fetch a log, for which there is `since`. */
+const MAX_LAST = 1_000;
 
 /** Reads the query. @throws GitPubSubError `invalid-query`, `invalid-cursor` or `invalid-topic` */
 export function parseSubscribeQuery(query: string): SubscribeQuery {
@@ -33,11 +41,14 @@ export function parseSubscribeQuery(query: string): SubscribeQuery {
     if (SINGLE_KEYS.includes(key) && params.getAll(key).length > 1)
       throw invalid(`The query key "${key}" stands there twice; once is allowed.`);
   }
+  checkBefore(params);
   const read = (key: string): string | undefined => params.get(key) ?? undefined;
   return {
     lastEventId: readCursor(read('lastEventId')),
     cursor: readCursor(read('cursor')),
     since: readSince(read('since')),
+    last: readLast(read('last')),
+    before: readCursor(read('before')),
     topics: params.getAll('topic').map(readTopic),
     filter: readFilter(params),
     format: readFormat(read('format')),
@@ -52,6 +63,21 @@ function readCursor(text: string | undefined): Cursor | undefined {
 function readSince(text: string | undefined): string | undefined {
   if (text === undefined || parseSeconds(text) !== undefined) return text;
   throw invalid(`"${text}" is not a time; since takes epoch seconds such as 1700000000 or 1700000000.5.`);
+}
+
+function readLast(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^[1-9]\d{0,3}$/.test(text) ? Number(text) : Infinity;
+  if (count <= MAX_LAST) return count;
+  throw invalid(`"${text}" is no number of events; last takes 1 to ${MAX_LAST}.`);
+}
+
+function checkBefore(params: URLSearchParams): void {
+  if (!params.has('before')) return;
+  for (const key of ['poll', 'last'])
+    if (!params.has(key)) throw invalid('before fetches older events: it needs poll=1 and last beside it.');
+  const other = RESUME_KEYS.find((key) => params.has(key));
+  if (other !== undefined) throw invalid(`before looks back and ${other} goes on; one of them is allowed.`);
 }
 
 // Written as a path, or as `pubsub_path` shows it.

@@ -1,6 +1,7 @@
 // Where a subscriber resumes: from what its headers and query say to an offset. Times stop here. (Invariant: I6)
 import type { Broker, ResumePoint } from '../broker/broker.ts';
 import { formatCursor, parseCursor, type Cursor } from '../core/cursor.ts';
+import type { Selection } from '../core/selection.ts';
 import type { HeaderList } from './exchange.ts';
 import type { SubscribeQuery } from './query.ts';
 import type { RequestHead } from './request-head.ts';
@@ -11,6 +12,8 @@ import type { GapNotice } from './stream-format.ts';
 export interface Resume {
   readonly start: ResumePoint;
   readonly gap: GapNotice | undefined;
+  /** Where a look back ends; `undefined` where it is not one. */
+  readonly until?: number;
   readonly headers: HeaderList;
 }
 
@@ -22,6 +25,7 @@ export async function resolveResume(
   broker: Broker,
   head: RequestHead,
   query: SubscribeQuery,
+  selection: Selection,
 ): Promise<Resume> {
   const cursor =
     readCursor(head.get('last-event-id')) ??
@@ -31,8 +35,29 @@ export async function resolveResume(
   if (cursor) return describe(await broker.startAtCursor(cursor), formatCursor(cursor));
   const since = readSinceHeader(head) ?? query.since;
   const timeMs = since === undefined ? undefined : parseSeconds(since);
-  if (since === undefined || timeMs === undefined) return describe(broker.startLive(), '');
-  return describe(await broker.startAtTime(timeMs), since, [['X-Fetching-Since', since]]);
+  if (since !== undefined && timeMs !== undefined)
+    return describe(await broker.startAtTime(timeMs), since, [['X-Fetching-Since', since]]);
+  if (query.last === undefined) return describe(broker.startLive(), '');
+  return lookBack(broker, selection, query.last, query.before);
+}
+
+// The weakest of all, so that a client that reconnects with the same URL goes on where it was. [P16]
+async function lookBack(
+  broker: Broker,
+  selection: Selection,
+  count: number,
+  before: Cursor | undefined,
+): Promise<Resume> {
+  const end = before && (await broker.startAtCursor(before));
+  if (before && end?.gap) return { ...describe(end, formatCursor(before)), until: end.offset };
+  const until = end && end.offset - 1;
+  const start = await broker.startAtNewest(selection, count, until);
+  const headers: HeaderList = broker.holdsUpTo(start.offset)
+    ? [['X-Before', broker.cursorAt(start.offset + 1)]]
+    : [];
+  if (until === undefined) return { start, gap: undefined, headers };
+  // Pruning may have overtaken it: then it ends where it starts.
+  return { start, gap: undefined, headers, until: Math.max(until, start.offset) };
 }
 
 function describe(start: ResumePoint, requested: string, headers: HeaderList = []): Resume {

@@ -22,9 +22,10 @@ export async function handleSubscribe(
   const prefix = parsePrefix(head.path);
   const query = parseSubscribeQuery(head.query);
   const encoder = chooseEncoder(context.encoders, head, query);
-  const { start, gap, headers } = await resolveResume(broker, head, query);
+  const selection = selectPrefixes([prefix, ...query.topics], query.filter);
+  const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, selection);
   if (!exchange.isOpen) return;
-  const until = query.isPoll ? broker.startLive().offset : undefined;
+  const until = resume.until ?? (query.isPoll ? broker.startLive().offset : undefined);
   const sink = new StreamSink(
     exchange,
     [
@@ -37,7 +38,6 @@ export async function handleSubscribe(
     ],
     { encoder, start, gap, statistics },
   );
-  const selection = selectPrefixes([prefix, ...query.topics], query.filter);
   sink.attach(broker.subscribe(selection, start, sink, until));
 }
 

@@ -5,7 +5,7 @@ import type { Event, Idempotency, NewEvent } from '../../src/core/event.ts';
 import { EventFilter } from '../../src/core/event-filter.ts';
 import { selectPrefixes, selects, type Selection } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
-import type { Appended, EventLog, ReadRequest } from '../../src/eventlog/event-log.ts';
+import type { Appended, EventLog, LookedBack, ReadRequest } from '../../src/eventlog/event-log.ts';
 import { FAKE_START_MS, FakeClock } from '../support/fake-clock.ts';
 import { passTurns } from '../support/turns.ts';
 
@@ -111,6 +111,23 @@ class Fixture {
     eventLog.onCommit((events) => this.#committed.push(...events));
     return eventLog;
   }
+}
+
+/** Looks back again and again, as the broker does. */
+async function lookThrough(
+  { eventLog }: Fixture,
+  selection: Selection,
+  upTo: number,
+  maxEvents: number,
+): Promise<LookedBack> {
+  let [after, count] = [upTo, 0];
+  while (count < maxEvents && after >= eventLog.firstOffset) {
+    const looked = await eventLog.lookBack({ selection, upTo: after, maxEvents: maxEvents - count });
+    if (looked.after >= after) throw new Error(`no progress before ${after}`);
+    after = looked.after;
+    count += looked.count;
+  }
+  return { after, count };
 }
 
 function newEvent(path: string, payload: string): NewEvent {
@@ -482,6 +499,81 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       const [page] = await Promise.all([fixture.read('/a', 0), fixture.append('/a', '4')]);
       expect(offsetsOf(page.events)).toEqual(range(1, page.examinedTo));
     });
+  });
+
+  describe(`${engine}: looking back`, () => {
+    test('in an empty log finds nothing', async () => {
+      const { eventLog } = openFixture();
+      expect(await eventLog.lookBack({ selection: select('/'), upTo: 0, maxEvents: 5 })).toEqual({
+        after: 0,
+        count: 0,
+      });
+    });
+
+    test.each(['/', '/a', '/a/b'])('of %s ends before the oldest that was wanted', async (path) => {
+      const fixture = openFixture();
+      await fixture.appendCount('/a/b', 5);
+      for (const [upTo, maxEvents, after, count] of [
+        [5, 2, 3, 2],
+        [5, 5, 0, 5],
+        [5, 9, 0, 5],
+        [3, 1, 2, 1],
+        [1, 1, 0, 1],
+      ] as const) {
+        const looked = await fixture.eventLog.lookBack({ selection: select(path), upTo, maxEvents });
+        expect([upTo, maxEvents, looked]).toEqual([upTo, maxEvents, { after, count }]);
+      }
+    });
+
+    test('of a topic without events ends at the oldest held', async () => {
+      const fixture = openFixture();
+      await fixture.appendCount('/a', 5);
+      await fixture.eventLog.prune({ maxEvents: 3 }, 10);
+      expect(await lookThrough(fixture, select('/b'), 5, 1)).toEqual({ after: 2, count: 0 });
+    });
+
+    test.each(['/', '/a', '/a/b'])('of %s finds only what is held', async (path) => {
+      const fixture = openFixture();
+      await fixture.appendCount('/a/b', 5);
+      await fixture.eventLog.prune({ maxEvents: 3 }, 10);
+      expect(await lookThrough(fixture, select(path), 5, 9)).toEqual({ after: 2, count: 3 });
+      await fixture.eventLog.prune({ maxEvents: 0 }, 10);
+      expect(await lookThrough(fixture, select(path), 5, 9)).toEqual({ after: 5, count: 0 });
+    });
+
+    test.each([1, 2, 300])(
+      'counts what a read of the same part gets, with and without a filter, in %i topics',
+      async (topicCount) => {
+        const fixture = openFixture();
+        const filter = new EventFilter(new Map([['type', ['push']]]));
+        const stored = await fixture.appendEvents(
+          range(1, 6_000).map((n) =>
+            newEvent(
+              n % 7 === 0 ? `/wide/${n % topicCount}` : `/other/${n % 3}`,
+              n % 5 === 0 ? '{"push":{}}' : '{}',
+            ),
+          ),
+        );
+        for (const selection of [
+          select('/wide'),
+          selectPrefixes([parseTopic('/wide')], filter),
+          selectPrefixes([parseTopic('/')], filter),
+        ]) {
+          for (const [upTo, maxEvents] of [
+            [6_000, 10],
+            [4_321, 100],
+            [5_999, 5_000],
+          ] as const) {
+            const wanted = stored.filter((event) => event.offset <= upTo && selects(selection, event));
+            const oldest = wanted.length >= maxEvents ? wanted.at(-maxEvents) : undefined;
+            expect(await lookThrough(fixture, selection, upTo, maxEvents)).toEqual({
+              after: oldest ? oldest.offset - 1 : 0,
+              count: Math.min(wanted.length, maxEvents),
+            });
+          }
+        }
+      },
+    );
   });
 
   describe(`${engine}: finding a moment`, () => {

@@ -180,6 +180,7 @@ function limitPages(eventLog: EventLog, maxEvents: number): EventLog {
     append: (append) => eventLog.append(append),
     onCommit: (listener) => eventLog.onCommit(listener),
     read,
+    lookBack: (request) => eventLog.lookBack(request),
     findTime: (timeMs) => eventLog.findTime(timeMs),
     checkAt: (offset) => eventLog.checkAt(offset),
     prune: (bounds, maxRemoved) => eventLog.prune(bounds, maxRemoved),

@@ -8,6 +8,8 @@ import { selects } from '../../src/core/selection.ts';
 import type {
   Appended,
   EventLog,
+  LookBackRequest,
+  LookedBack,
   Page,
   ReadRequest,
   RetentionBounds,
@@ -120,6 +122,19 @@ export class MemoryEventLog implements EventLog {
     const page = this.#readNow(request);
     await passTurns(this.#pickReadTurns());
     return page;
+  }
+
+  async lookBack({ selection, upTo, maxEvents }: LookBackRequest): Promise<LookedBack> {
+    await passTurns(this.#pickReadTurns());
+    let after = upTo;
+    let count = 0;
+    for (const event of this.#storage.held.toReversed()) {
+      if (count >= maxEvents || upTo - after >= this.#maxExamined) break;
+      if (event.offset > upTo) continue;
+      after = event.offset - 1;
+      if (selects(selection, event)) count += 1;
+    }
+    return { after, count };
   }
 
   async findTime(timeMs: number): Promise<TimePosition> {

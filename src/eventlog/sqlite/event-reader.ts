@@ -1,9 +1,17 @@
 // Reading the event table: pages of a selection, bounded in what one call examines, and look-ups by position.
 import type { Database, Statement } from 'better-sqlite3';
 import { payloadBytes, type Event } from '../../core/event.ts';
-import { type Selection, selects } from '../../core/selection.ts';
-import { ROOT_TOPIC, type Topic } from '../../core/topic.ts';
+import { selects } from '../../core/selection.ts';
+import type { Topic } from '../../core/topic.ts';
 import type { Page, ReadRequest } from '../event-log.ts';
+import {
+  FIRST_WINDOW,
+  MAX_EXAMINED_BYTES,
+  MAX_EXAMINED_EVENTS,
+  MAX_SEEKS,
+  MAX_WINDOW,
+} from './read-bounds.ts';
+import { TopicIds } from './topic-ids.ts';
 
 /** A page but for what only the log knows. */
 export type EventPage = Pick<Page, 'events' | 'examinedTo'>;
@@ -13,20 +21,6 @@ interface Found {
   readonly offsets: readonly number[];
   readonly examinedTo: number;
 }
-
-/** Up to so many topics are looked up in the index by topic; a selection of more is cheaper to find by reading every event. */
-const MAX_INDEXED_TOPICS = 256;
-
-/** Offsets examined by one query, at first and at most; grows while little is found. Bounds what one query sorts. */
-const FIRST_WINDOW = 1_024;
-const MAX_WINDOW = 16_384;
-
-/** Index look-ups in one call; bounds how long a call holds the loop when nothing matches. */
-const MAX_SEEKS = 4_096;
-
-/** Events and bytes of payload read in one call, selected or not. */
-const MAX_EXAMINED_EVENTS = 2_048;
-const MAX_EXAMINED_BYTES: number = 1024 * 1024;
 
 type EventRow = [offset: number, path: Topic, timeMs: number, payload: string];
 
@@ -41,7 +35,7 @@ export class EventReader {
   readonly #eventAt: Statement<[number], EventRow>;
   readonly #timeAt: Statement<[number], number>;
   readonly #bytesThrough: Statement<[number], number>;
-  readonly #topicsBelow: Statement<[Topic, string, string, number], number>;
+  readonly #topicIds: TopicIds;
   readonly #offsetsByTopic: Statement<[number, number, number], number>;
   readonly #offsetsByTopics: Statement<[string, number, number, number], number>;
 
@@ -54,10 +48,7 @@ export class EventReader {
     this.#timeAt.pluck();
     this.#bytesThrough = database.prepare('SELECT bytes_through FROM event WHERE "offset" = ?');
     this.#bytesThrough.pluck();
-    this.#topicsBelow = database.prepare(
-      `SELECT id FROM topic WHERE path = ? UNION ALL SELECT id FROM topic WHERE path > ? AND path < ? LIMIT ?`,
-    );
-    this.#topicsBelow.pluck();
+    this.#topicIds = new TopicIds(database);
     this.#offsetsByTopic = database.prepare(
       `SELECT "offset" FROM event INDEXED BY event_by_topic WHERE topic_id = ? AND "offset" > ?
        ORDER BY "offset" LIMIT ?`,
@@ -75,7 +66,7 @@ export class EventReader {
   read(request: ReadRequest, lastOffset: number): EventPage {
     const { selection, after, maxEvents } = request;
     if (maxEvents === 0 || after >= lastOffset) return { events: [], examinedTo: after };
-    const topicIds = this.#topicIds(selection);
+    const topicIds = this.#topicIds.of(selection);
     if (topicIds === 'many') return collect(this.#eventsBetween(after, lastOffset), request, lastOffset);
     const limit = selection.filter ? MAX_EXAMINED_EVENTS : maxEvents;
     const { offsets, examinedTo } = this.#find(topicIds, after, lastOffset, limit);
@@ -86,6 +77,13 @@ export class EventReader {
   eventAt(offset: number): Event | undefined {
     const row = this.#eventAt.get(offset);
     return row && toEvent(row);
+  }
+
+  /** The event at an offset that is held. */
+  requireEventAt(offset: number): Event {
+    const event = this.eventAt(offset);
+    if (!event) throw missing(offset);
+    return event;
   }
 
   /** The time of the event at an offset, if it is held; UTC milliseconds. */
@@ -110,11 +108,7 @@ export class EventReader {
   }
 
   *#eventsAt(offsets: readonly number[]): Generator<Event, void, undefined> {
-    for (const offset of offsets) {
-      const event = this.eventAt(offset);
-      if (!event) throw missing(offset);
-      yield event;
-    }
+    for (const offset of offsets) yield this.requireEventAt(offset);
   }
 
   #find(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {
@@ -123,18 +117,6 @@ export class EventReader {
     if (topicIds.length > 1) return this.#findByTopics(topicIds, after, lastOffset, limit);
     const offsets = this.#offsetsByTopic.all(onlyTopicId, after, limit);
     return { offsets, examinedTo: offsets.length < limit ? lastOffset : (offsets.at(-1) ?? lastOffset) };
-  }
-
-  // The topics of a selection, unless they are too many to look up one by one.
-  #topicIds(selection: Selection): readonly number[] | 'many' {
-    if (selection.prefixes[0] === ROOT_TOPIC) return 'many';
-    const ids: number[] = [];
-    for (const prefix of selection.prefixes) {
-      // '0' is the character after '/': between the two lies all that starts with the prefix and a slash.
-      ids.push(...this.#topicsBelow.all(prefix, `${prefix}/`, `${prefix}0`, MAX_INDEXED_TOPICS + 1));
-      if (ids.length > MAX_INDEXED_TOPICS) return 'many';
-    }
-    return ids;
   }
 
   #findByTopics(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {

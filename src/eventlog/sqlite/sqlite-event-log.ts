@@ -3,8 +3,18 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, SteadyClock } from '../../core/clock.ts';
 import { GitPubSubError } from '../../core/errors.ts';
 import type { Append, Event } from '../../core/event.ts';
-import type { Appended, EventLog, Page, ReadRequest, RetentionBounds, TimePosition } from '../event-log.ts';
+import type {
+  Appended,
+  EventLog,
+  LookBackRequest,
+  LookedBack,
+  Page,
+  ReadRequest,
+  RetentionBounds,
+  TimePosition,
+} from '../event-log.ts';
 import { GroupCommit } from '../group-commit.ts';
+import { BackReader } from './back-reader.ts';
 import { ClockMemory } from './clock-memory.ts';
 import { DamagedLogError, EventReader } from './event-reader.ts';
 import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
@@ -50,6 +60,7 @@ class SqliteEventLog implements EventLog {
   readonly id: string;
   readonly #open: OpenDatabase;
   readonly #reader: EventReader;
+  readonly #backReader: BackReader;
   readonly #writer: EventWriter;
   readonly #steadyClock: SteadyClock;
   readonly #clockMemory: ClockMemory;
@@ -66,6 +77,7 @@ class SqliteEventLog implements EventLog {
     this.id = state.id;
     this.#open = open;
     this.#reader = reader;
+    this.#backReader = new BackReader(open.database, reader);
     this.#writer = new EventWriter(open.database);
     this.#steadyClock = options.steadyClock;
     this.#epochs = state.epochs;
@@ -110,6 +122,10 @@ class SqliteEventLog implements EventLog {
       const { events, examinedTo } = this.#reader.read(request, this.#lastOffset);
       return { events, examinedTo, nextTimeMs: this.#timeAfter(examinedTo) };
     });
+  }
+
+  async lookBack(request: LookBackRequest): Promise<LookedBack> {
+    return this.#guard(() => this.#backReader.lookBack(request, this.#pruned.offset));
   }
 
   async findTime(timeMs: number): Promise<TimePosition> {
