@@ -9,6 +9,7 @@ import type { Logger } from './core/logger.ts';
 import type { EventLog } from './eventlog/event-log.ts';
 import { openSqliteEventLog } from './eventlog/sqlite/sqlite-event-log.ts';
 import type { HttpServer, ListenAddress } from './http/http-server.ts';
+import type { readPage } from './http/page.ts';
 import { Metrics } from './metrics.ts';
 import { readVersion } from './version.ts';
 
@@ -33,7 +34,8 @@ const HOUR_MS = 3_600_000;
  * @throws GitPubSubError `cannot-start`
  */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
-  const { HttpServer, connectionCapacity } = await loadHttp();
+  const { HttpServer, readPage, connectionCapacity } = await loadHttp();
+  const page = readPage(new URL('page/', import.meta.url));
   const steadyClock = new SteadyClock(SYSTEM_CLOCK);
   const eventLog = openSqliteEventLog({
     path: config.database,
@@ -56,6 +58,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       maxConnections,
       version: readVersion(),
       readMetrics: metrics.read,
+      page,
     });
     metrics.watch({ broker, server, eventLog, database: config.database });
     const address = await server.listen(listenAddress(config));
@@ -112,16 +115,22 @@ async function stop(parts: {
 // Loaded late, so that a platform without the library's binary gets a sentence instead of a stack trace.
 async function loadHttp(): Promise<{
   HttpServer: typeof HttpServer;
+  readPage: typeof readPage;
   connectionCapacity: () => number;
 }> {
   // Why: the library reads it when it is loaded; its own limit of 4 KiB for a request head is too small for cookies and long paths.
   process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= '16384';
   try {
-    const [server, limit] = await Promise.all([
+    const [server, page, limit] = await Promise.all([
       import('./http/http-server.ts'),
+      import('./http/page.ts'),
       import('./http/descriptor-limit.ts'),
     ]);
-    return { HttpServer: server.HttpServer, connectionCapacity: limit.connectionCapacity };
+    return {
+      HttpServer: server.HttpServer,
+      readPage: page.readPage,
+      connectionCapacity: limit.connectionCapacity,
+    };
   } catch (error) {
     if (!(error instanceof Error && error.message.includes('uWS.js'))) throw error;
     throw new GitPubSubError(

@@ -52,6 +52,7 @@ describe('an import', () => {
     ['broker/x.ts', "import { a } from '../core/a.ts';"],
     ['broker/x.ts', "import type { Log } from '../eventlog/event-log.ts';"],
     ['eventlog/x.ts', "import { log } from './sqlite/log.ts';"],
+    ['page/x.ts', "import type { a } from '../core/a.ts';"],
     ['app.ts', "import {\n  b,\n} from './http/b.ts';\nconst f = () => import('./core/a.ts');"],
     ['access/x.ts', "import ipaddr from 'ipaddr.js';\nimport { isIP } from 'node:net';"],
     ['eventlog/x.ts', "import type { Database } from 'better-sqlite3';"],
@@ -64,6 +65,9 @@ describe('an import', () => {
   test.each([
     ['core/x.ts', "import { b } from '../http/b.ts';", 'imports http/b.ts; allowed is nothing'],
     ['hook/x.ts', "import { b } from '../http/b.ts';", 'imports http/b.ts; allowed is core, client'],
+    ['page/x.ts', "import { a } from '../core/a.ts';", 'imports more than types from another layer'],
+    ['page/x.ts', "import type { b } from '../http/b.ts';", 'imports http/b.ts; allowed is core'],
+    ['page/x.ts', "import { isIP } from 'node:net';", 'imports node:net; its layer does no I/O'],
     ['hook/x.ts', "import type { b } from '../http/b.ts';", 'imports http/b.ts; allowed is core, client'],
     [
       'hook/x.ts',
@@ -155,6 +159,7 @@ export async function read(
   });
 
   test('that is the entry point may run', () => {
+    expect(check({ 'page/main.ts': 'start();' })).toStrictEqual([]);
     expect(check({ 'cli.ts': 'try {\n  await run();\n} catch {\n  stop();\n}' })).toStrictEqual([]);
   });
 

@@ -1,4 +1,5 @@
-// Paths of the broker itself, below `/-`: is it alive, does it take events, what did it count. [P3, P25]
+// Paths of the broker itself, below `/-`: is it alive, does it take events, what did it count, the files of the live page.
+// [P3, P15, P25]
 import { GitPubSubError } from '../core/errors.ts';
 import { parseTopic } from '../core/topic.ts';
 import type { HttpContext } from './context.ts';
@@ -37,6 +38,7 @@ export async function handleBrokerPath(
   head: RequestHead,
   peer: SocketPeer,
 ): Promise<void> {
+  if (context.page.has(head.path)) return context.page.answerFile(exchange, head.path);
   const answer = await requireBrokerPath(head.path)(context, head, peer);
   exchange.answer({ status: '200 OK', ...answer });
 }

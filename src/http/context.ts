@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { BodyBudget } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Encoders } from './formats.ts';
+import type { Page } from './page.ts';
 import type { RequestHead } from './request-head.ts';
 import type { HttpStatistics, MetricsText } from './statistics.ts';
 
@@ -20,6 +21,7 @@ export interface HttpContext {
   readonly bodyBudget: BodyBudget;
   readonly encoders: Encoders;
   readonly readMetrics: () => Promise<MetricsText>;
+  readonly page: Page;
   /** Answers with what went wrong and logs what is worth it. */
   refuse(exchange: Exchange, head: RequestHead, error: unknown): void;
 }

@@ -11,6 +11,9 @@ export const FORMAT_NAMES = ['gitpubsub', 'ndjson', 'sse'] as const;
 /** A format's name. */
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
+/** What an `Accept` header may get: a format, or the live page. [P15] */
+export type Negotiated = FormatName | 'html';
+
 /** The encoders of every format, for streams and for polls; one set for a whole server. */
 export interface Encoders {
   readonly live: Readonly<Record<FormatName, StreamEncoder>>;
@@ -30,15 +33,20 @@ export function createEncoders(cursorAt: CursorAt): Encoders {
   };
 }
 
-const NAMES_BY_MEDIA_TYPE: ReadonlyMap<string, FormatName> = new Map([
+const NAMES_BY_MEDIA_TYPE: ReadonlyMap<string, Negotiated> = new Map([
   ['application/x-gitpubsub', 'gitpubsub'],
   ['application/x-ndjson', 'ndjson'],
   ['text/event-stream', 'sse'],
+  ['text/html', 'html'],
 ]);
 
-/** The format that the `Accept` headers, joined by commas, prefer; the default one if it names none of ours. */
-export function negotiateFormat(accept: string): FormatName {
-  let best: { name: FormatName; quality: number } = { name: 'gitpubsub', quality: 0 };
+// What Java's HttpURLConnection sends unless it is told otherwise; it is no browser, and would not know what to do with a page.
+const NO_BROWSER = /^text\/html, image\/gif, image\/jpeg, /;
+
+/** What the `Accept` headers, joined by commas, prefer; the default format if they name none of ours. */
+export function negotiateFormat(accept: string): Negotiated {
+  if (NO_BROWSER.test(accept)) return 'gitpubsub';
+  let best: { name: Negotiated; quality: number } = { name: 'gitpubsub', quality: 0 };
   for (const range of accept.split(',')) {
     const [mediaType = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
     const name = NAMES_BY_MEDIA_TYPE.get(mediaType);

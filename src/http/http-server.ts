@@ -17,6 +17,7 @@ import { BodyBudget, MAX_BODIES_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { Exchange, type HeaderList } from './exchange.ts';
 import { createEncoders } from './formats.ts';
+import type { Page } from './page.ts';
 import { RequestHead } from './request-head.ts';
 import { createRefuse, route } from './router.ts';
 import { readSocketPeer, type SocketPeer } from './socket-peer.ts';
@@ -39,6 +40,7 @@ export interface HttpServerOptions {
   readonly maxConnections: number;
   readonly version: string;
   readonly readMetrics: () => Promise<MetricsText>;
+  readonly page: Page;
 }
 
 // The library's types know neither this call nor the value by name (LIBUS_LISTEN_EXCLUSIVE_PORT).
@@ -78,6 +80,7 @@ export class HttpServer {
       encoders: createEncoders((offset) => broker.cursorAt(offset)),
       readMetrics: options.readMetrics,
       refuse: createRefuse(corsOrigins, logger, statistics),
+      page: options.page,
     };
     this.#app = App();
     this.#app.filter((response, change) => this.#countConnection(response, change));

@@ -72,18 +72,18 @@ async function dispatch(
         : handleHead(context, exchange, head, peer);
     case 'POST':
     case 'PUT':
-      return isBroker ? refuseBrokerPath(head) : handlePublish(context, exchange, head, peer);
+      return isBroker ? refuseBrokerPath(context, head) : handlePublish(context, exchange, head, peer);
     case 'OPTIONS':
-      if (isBroker) refuseBrokerPath(head);
+      if (isBroker) refuseBrokerPath(context, head);
       return handleOptions(context.corsOrigins, exchange, head, TOPIC_METHODS);
     default:
-      if (isBroker) refuseBrokerPath(head);
+      if (isBroker) refuseBrokerPath(context, head);
       throw methodNotAllowed(head.method, TOPIC_METHODS);
   }
 }
 
-function refuseBrokerPath({ method, path }: RequestHead): never {
-  requireBrokerPath(path);
+function refuseBrokerPath({ page }: HttpContext, { method, path }: RequestHead): never {
+  if (!page.has(path)) requireBrokerPath(path);
   throw methodNotAllowed(method, BROKER_PATH_METHODS);
 }
 

@@ -1,18 +1,18 @@
-// GET: everything at some topics and below, as an endless stream or up to now. [P10, P16]
+// GET: everything at some topics and below, as an endless stream, up to now, or as a page for people. [P10, P15, P16]
 import { GitPubSubError } from '../core/errors.ts';
 import { selectPrefixes } from '../core/selection.ts';
 import { parsePrefix } from '../core/topic.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Exchange } from './exchange.ts';
-import { negotiateFormat, type Encoders } from './formats.ts';
+import { negotiateFormat, type Encoders, type Negotiated } from './formats.ts';
 import { parseSubscribeQuery, type SubscribeQuery } from './query.ts';
 import type { RequestHead } from './request-head.ts';
 import { resolveResume } from './resume.ts';
 import type { StreamEncoder } from './stream-format.ts';
 import { StreamSink } from './stream-sink.ts';
 
-/** Opens a stream. @throws GitPubSubError what is wrong with the request, or `log-unavailable` */
+/** Opens a stream, or answers with the page. @throws GitPubSubError what is wrong with the request, or `log-unavailable` */
 export async function handleSubscribe(
   context: HttpContext,
   exchange: Exchange,
@@ -21,7 +21,9 @@ export async function handleSubscribe(
   const { broker, corsOrigins, statistics } = context;
   const prefix = parsePrefix(head.path);
   const query = parseSubscribeQuery(head.query);
-  const encoder = chooseEncoder(context.encoders, head, query);
+  const format = query.format ?? negotiateFormat(head.all('accept').join(',')); // The query beats Accept. [P18]
+  if (format === 'html' && !query.isPoll) return context.page.answer(exchange, head);
+  const encoder = chooseEncoder(context.encoders, format, query);
   const selection = selectPrefixes([prefix, ...query.topics], query.filter);
   const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, selection);
   if (!exchange.isOpen) return;
@@ -41,9 +43,8 @@ export async function handleSubscribe(
   sink.attach(broker.subscribe(selection, start, sink, until));
 }
 
-// The query beats Accept. [P18]
-function chooseEncoder(encoders: Encoders, head: RequestHead, query: SubscribeQuery): StreamEncoder {
-  const name = query.format ?? negotiateFormat(head.all('accept').join(','));
+function chooseEncoder(encoders: Encoders, format: Negotiated, query: SubscribeQuery): StreamEncoder {
+  const name = format === 'html' ? 'gitpubsub' : format;
   if (!query.isPoll) return encoders.live[name];
   if (name !== 'sse') return encoders.poll[name];
   throw new GitPubSubError(

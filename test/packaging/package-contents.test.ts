@@ -30,6 +30,8 @@ test.each([
   'dist/app.js',
   'dist/app.d.ts',
   'dist/client/client.js',
+  'dist/page/index.html',
+  'dist/page/main.js',
   'hooks/post-receive',
   'systemd/gitpubsub.service',
 ])('the package holds %s', (path) => {
@@ -38,7 +40,7 @@ test.each([
 
 test('the package holds the build, the hook, the unit and its papers only', () => {
   const needed =
-    /^(?:dist\/[\w/-]+(?:\.js|\.d\.ts)|hooks\/post-receive|systemd\/[\w@-]+\.(?:service|timer)|[A-Z]+(?:\.md)?|package\.json)$/;
+    /^(?:dist\/[\w/-]+(?:\.js|\.d\.ts)|dist\/page\/\w+\.(?:html|css|svg)|hooks\/post-receive|systemd\/[\w@-]+\.(?:service|timer)|[A-Z]+(?:\.md)?|package\.json)$/;
   expect(paths.filter((path) => !needed.test(path))).toStrictEqual([]);
 });
 

@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   http: { mayImport: ['core', 'access', 'broker'], mayUseNode: true },
   client: { mayImport: ['core'], mayUseNode: true },
   hook: { mayImport: ['core', 'client'], mayUseNode: true },
+  page: { mayImport: ['core'], mayUseNode: false },
   'version.ts': { mayImport: [], mayUseNode: true },
   'service-manager.ts': { mayImport: ['core'], mayUseNode: true },
   'metrics.ts': { mayImport: ['core', 'eventlog/event-log.ts', 'broker', 'http'], mayUseNode: true },
@@ -44,8 +45,12 @@ const PACKAGE_OWNERS: Readonly<Record<string, string>> = {
   'prom-client': 'metrics.ts',
 };
 
-/** The one file that does something when it is imported. */
-const ENTRY_POINT = 'cli.ts';
+/** The files that do something when they are loaded: the program, and the script of the page. */
+const ENTRY_POINTS = ['cli.ts', 'page/main.ts'];
+
+/** Goes to browsers as it is, where there are no files of other layers. */
+const TYPES_ONLY_LAYER = 'page';
+const VALUE_IMPORT_FROM_ABOVE = /^import (?!type\b)[^;'"]*['"]\.\.\//m;
 
 /** The one file that hands on what others define: the entry of a package has to be one file. */
 const PUBLIC_ENTRY = 'client/client.ts';
@@ -106,10 +111,13 @@ function complainAboutPackage(path: string, specifier: string): string | undefin
 function complainAboutForm(source: SourceFile): (string | undefined)[] {
   const { path, text, code } = source;
   const lines = topLevelLines(source);
-  const isStart = path === ENTRY_POINT;
+  const isStart = ENTRY_POINTS.includes(path);
   return [
     LAYERS[layerOf(path)] === undefined ? 'is in no layer' : undefined,
     /^(?:#!.*\n)?(?:\/\/|\/\*)/.test(text) ? undefined : 'does not open with a comment',
+    layerOf(path) === TYPES_ONLY_LAYER && VALUE_IMPORT_FROM_ABOVE.test(code)
+      ? 'imports more than types from another layer'
+      : undefined,
     /^export default\b|\bas default\b/m.test(code) ? 'has a default export' : undefined,
     path !== PUBLIC_ENTRY && isBarrel(path, code) ? 'is a barrel' : undefined,
     lines.find((line) => EMPTY_CONTAINER.test(line) || /^(?:export )?(?:let|var)\b/.test(line)) === undefined

@@ -1,0 +1,50 @@
+// What the page shows of a commit.
+import type { CommitDetails } from '../core/commit-event.ts';
+import type { EventText } from './event-text.ts';
+import { countOf, shortHash, shortRef } from './refs.ts';
+import { toText, toTexts } from './unknown-value.ts';
+
+type Members = Readonly<Partial<Record<keyof CommitDetails, unknown>>>;
+
+/** Reads the member `commit` of an event. */
+export function commitView(commit: Members): EventText {
+  const files = toTexts(commit.files);
+  const isCut = commit.filesTruncated === true;
+  const changes = toText(commit.changes);
+  return {
+    tone: 'commit',
+    label: 'commit',
+    project: toText(commit.project),
+    ref: shortRef(toText(commit.ref)),
+    shortHash: toText(commit.shortHash) || shortHash(toText(commit.hash)),
+    title: toText(commit.subject) || '(no message)',
+    by: toText(commit.author),
+    more: isCut && changes !== '' ? changes : countOf(files.length, 'file'),
+    facts: facts(commit),
+    text: toText(commit.body).trim(),
+    files,
+    isCut,
+  };
+}
+
+function facts(commit: Members): EventText['facts'] {
+  const author = person(commit.author, commit.email);
+  const committer = person(commit.committer, commit.committerEmail);
+  const all: EventText['facts'] = [
+    ['Commit', toText(commit.hash)],
+    ['Parents', toTexts(commit.parents).map(shortHash).join(', ')],
+    ['Author', joined(author, toText(commit.date))],
+    ['Committer', committer === author ? '' : joined(committer, toText(commit.commitDate))],
+    ['Ref', toText(commit.ref)],
+  ];
+  return all.filter(([, value]) => value !== '');
+}
+
+function person(name: unknown, email: unknown): string {
+  const address = toText(email);
+  return `${toText(name)}${address && ` <${address}>`}`.trim();
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(', ');
+}
