@@ -29,7 +29,6 @@ const NOTHING_NEW = 'Nothing found among the newest events. There may be somethi
 export class LivePage {
   readonly #place: Location;
   readonly #clock = new ServerClock();
-  readonly #startMs = Date.now();
   readonly #container = find('log', HTMLElement);
   readonly #filter = find('filter', HTMLInputElement);
   readonly #empty = find('empty', HTMLElement);
@@ -40,6 +39,7 @@ export class LivePage {
   readonly #feed: Feed;
   readonly #connection: Connection;
   readonly #statusBar: StatusBar;
+  #startMs = Infinity;
   #isPastKnown = false;
 
   constructor(place: Location) {
@@ -94,6 +94,7 @@ export class LivePage {
 
   #takeHeaders(headers: Headers): void {
     this.#clock.adjust(headers.get('Date'));
+    this.#startMs = Math.min(this.#startMs, this.#clock.nowMs());
     // Later streams go on where the one before ended: only the first one tells what is older than all of it. And one that
     // was asked to begin elsewhere tells nothing; then it is the first event.
     if (!this.#isPastKnown && !hasStart(this.#place)) this.#reachPast(headers.get('X-Before') ?? undefined);
