@@ -89,10 +89,7 @@ export class Connection {
     this.#lastByteMs = performance.now();
     this.#setState({ kind: 'connecting' });
     try {
-      const response = await fetch(this.#options.urlAfter(this.#cursor), {
-        signal: this.#abort.signal,
-        cache: 'no-store',
-      });
+      const response = await fetch(this.#options.urlAfter(this.#cursor), { signal: this.#abort.signal });
       if (!response.ok) return await readRefusal(response);
       const mediaType = response.headers.get('Content-Type') ?? '';
       if (!mediaType.startsWith('application/x-ndjson') || !response.body) return foreignAnswer(mediaType);

@@ -25,9 +25,9 @@ export function viewEvent(item: EventItem): EventView {
 
 /** What the filter box looks at: what is to be seen of an event while it is closed, and full hashes. */
 export function searchText(view: EventView): string {
-  const { label, project, ref, title, by, more, topic, facts } = view;
+  const { label, project, ref, title, by, topic, facts } = view;
   const hash = facts.find(([name]) => name === 'Commit')?.[1] ?? view.shortHash;
-  return [label, project, ref, hash, title, by, more, topic].join('\n').toLowerCase();
+  return [label, project, ref, hash, title, by, topic].join('\n').toLowerCase();
 }
 
 /** An event in one sentence, for those who hear it. */

@@ -24,7 +24,7 @@ export async function fetchOlder(urlBefore: (cursor: string) => string, from: st
 }
 
 async function fetchPart(url: string): Promise<OlderEvents> {
-  const response = await fetch(url, { cache: 'no-store' });
+  const response = await fetch(url);
   if (!response.ok) throw new Error((await readRefusal(response)).words);
   const lines = new LineSplitter().push(await response.text());
   const events = lines.map(readItem).filter((item) => item?.kind === 'event');

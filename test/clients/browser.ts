@@ -1,12 +1,11 @@
 // The browser's own EventSource: a page of an origin of its own, in Chromium as Debian packages it.
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import type { TestContext } from 'vitest';
+import { launchChromium, requireChromium } from '../support/chromium.ts';
 import type { SseClient, SseStream } from './sse-clients.ts';
 
-const PROGRAM = 'chromium';
 const PAGE: Buffer = readFileSync(new URL('event-source.html', import.meta.url));
 
 /** A browser and the server of its page. */
@@ -27,7 +26,7 @@ export class EventSourceBrowser implements SseClient {
       response.end(PAGE);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new EventSourceBrowser(server, await launch());
+    return new EventSourceBrowser(server, await launchChromium());
   }
 
   /** Where its pages come from. */
@@ -40,10 +39,7 @@ export class EventSourceBrowser implements SseClient {
 
   /** Skips the test where there is no browser. @throws Error instead where CI is `true`. */
   require(context: TestContext): void {
-    if (this.#browser) return;
-    const complaint = `there is no ${PROGRAM} on this machine`;
-    if (process.env['CI'] === 'true') throw new Error(complaint);
-    context.skip(complaint);
+    requireChromium(this.#browser, context);
   }
 
   async connect(url: string): Promise<SseStream> {
@@ -64,11 +60,4 @@ export class EventSourceBrowser implements SseClient {
     await this.#browser?.close();
     await new Promise((resolve) => this.#server.close(resolve));
   }
-}
-
-async function launch(): Promise<Browser | undefined> {
-  const { stdout, status } = spawnSync('sh', ['-c', `command -v ${PROGRAM}`], { encoding: 'utf8' });
-  if (status !== 0) return undefined;
-  // Why no sandbox: root has none, and the only page is ours.
-  return chromium.launch({ executablePath: stdout.trim(), args: ['--no-sandbox'] });
 }
