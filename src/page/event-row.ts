@@ -58,15 +58,15 @@ function noticeRow({ label, words, timeMs }: Notice, nowMs: number): Row {
 }
 
 function headline({ project, ref, shortHash, title }: EventView): HTMLElement {
-  return make('p', {
-    class: 'headline',
-    children: [
-      optional('b', 'project', project),
-      optional('span', 'ref', ref),
-      optional('code', 'hash', shortHash),
-      make('span', { class: 'title', text: title }),
-    ],
-  });
+  const parts = [
+    optional('b', 'project', project),
+    optional('span', 'ref', ref),
+    optional('code', 'hash', shortHash),
+    make('span', { class: 'title', text: title }),
+  ].filter((part) => part !== undefined);
+  // Blanks between them, or a screen reader would make one word of all.
+  const children = parts.flatMap((part) => [part, document.createTextNode(' ')]);
+  return make('p', { class: 'headline', children });
 }
 
 function optional(tag: 'b' | 'span' | 'code', name: string, text: string): HTMLElement | undefined {

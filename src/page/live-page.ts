@@ -22,6 +22,9 @@ const TIMES_INTERVAL_MS = 5_000;
 /** A page that nobody has seen for so long lets go of its connection, in milliseconds; browsers have six for each server. */
 const HIDDEN_PAUSE_MS = 60_000;
 
+/** A filter's result is told once its reader stops typing, in milliseconds. */
+const TYPING_MS = 700;
+
 const NOTHING = 'No events here yet. They appear as soon as somebody publishes one.';
 const NOTHING_NEW = 'Nothing found among the newest events. There may be something further back.';
 
@@ -41,6 +44,7 @@ export class LivePage {
   readonly #statusBar: StatusBar;
   #startMs = Infinity;
   #isPastKnown = false;
+  #typing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(place: Location) {
     this.#place = place;
@@ -135,6 +139,8 @@ export class LivePage {
     this.#list.filter(this.#filter.value);
     resetStop(this.#container);
     this.#refresh();
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#announcer.tell(this.#count.textContent), TYPING_MS);
   }
 
   #refresh(): void {

@@ -15,7 +15,7 @@ export function showTopic(pathname: string): void {
     text: 'all topics',
     attributes: { href: '/', ...(trail.length === 0 && { 'aria-current': 'page' }) },
   });
-  find('trail', HTMLElement).replaceChildren(root, ...links);
+  find('trail', HTMLElement).replaceChildren(...[root, ...links].flatMap((link) => [link, ' ']));
   document.title = `${pathname} · GitPubSub`;
 }
 
