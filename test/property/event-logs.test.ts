@@ -8,7 +8,7 @@ import { GitPubSubError } from '../../src/core/errors.ts';
 import { payloadBytes, type Event } from '../../src/core/event.ts';
 import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
-import type { EventLog, ReadRequest } from '../../src/eventlog/event-log.ts';
+import type { EventLog, LookBackRequest, LookedBack, ReadRequest } from '../../src/eventlog/event-log.ts';
 import { openSqliteEventLog } from '../../src/eventlog/sqlite/sqlite-event-log.ts';
 import { FAKE_START_MS, FakeClock } from '../support/fake-clock.ts';
 import { createMemoryStorage, MemoryEventLog } from '../support/memory-event-log.ts';
@@ -52,6 +52,15 @@ const step = fc.oneof(
       after: fc.nat(40),
       maxEvents: fc.integer({ min: 1, max: 40 }),
       maxBytes: fc.integer({ min: 1, max: 400 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('look' as const),
+      paths: fc.array(fc.oneof(path, fc.constant('/wide'), wideTopic), { minLength: 1, maxLength: 3 }),
+      upTo: fc.nat(400),
+      maxEvents: fc.integer({ min: 1, max: 40 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('find' as const), ms: fc.nat(60) }) },
@@ -120,7 +129,26 @@ async function answerTo(eventLog: EventLog, one: Request, clock: FakeClock): Pro
   }
   if (one.type === 'find') return eventLog.findTime(FAKE_START_MS + one.ms);
   const selection = selectPrefixes(one.paths.map((text) => parseTopic(text)));
-  return readThrough(eventLog, { ...one, selection });
+  return one.type === 'look'
+    ? lookThrough(eventLog, { ...one, selection })
+    : readThrough(eventLog, { ...one, selection });
+}
+
+// How far one look goes is the engine's business as well.
+async function lookThrough(eventLog: EventLog, request: LookBackRequest): Promise<LookedBack> {
+  let after = Math.min(request.upTo, eventLog.lastOffset);
+  let count = 0;
+  while (count < request.maxEvents && after >= eventLog.firstOffset) {
+    const looked = await eventLog.lookBack({
+      ...request,
+      upTo: after,
+      maxEvents: request.maxEvents - count,
+    });
+    if (looked.after >= after) throw new Error('a look without progress');
+    after = looked.after;
+    count += looked.count;
+  }
+  return { after, count };
 }
 
 // How far one page goes is the engine's business, as long as it keeps its bounds.
