@@ -23,23 +23,26 @@ export function showTopic(pathname: string): void {
 export function addServerFilters(place: Location): void {
   const form = find('server-filters', HTMLFormElement);
   const params = new URLSearchParams(place.search);
-  const fields = FILTER_NAMES.map((name) => [name, form.elements.namedItem(name)] as const);
-  for (const [name, field] of fields) if (isField(field)) field.value = params.get(name) ?? '';
-  const active = FILTER_NAMES.filter((name) => params.has(name));
-  find('active-filters', HTMLElement).textContent = active
-    .map((name) => `${name}=${params.get(name)}`)
-    .join(' ');
+  const fields = FILTER_NAMES.map((name) => form.elements.namedItem(name)).filter(isField);
+  for (const field of fields) field.value = params.get(field.name) ?? '';
+  find('active-filters', HTMLElement).textContent = describeFilters(params);
+  const open = (values: ReadonlyMap<string, string>): void =>
+    place.assign(place.pathname + filteredSearch(place.search, values));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const values = new Map(fields.map(([name, field]) => [name, isField(field) ? field.value : '']));
-    place.assign(place.pathname + filteredSearch(place.search, values));
+    // Why only those: a key may have several values in the address, of which its field shows the first.
+    const changed = fields.filter(({ name, value }) => value !== (params.get(name) ?? ''));
+    open(new Map(changed.map(({ name, value }) => [name, value])));
   });
   form.addEventListener('reset', (event) => {
     event.preventDefault();
-    place.assign(
-      place.pathname + filteredSearch(place.search, new Map(FILTER_NAMES.map((name) => [name, '']))),
-    );
+    open(new Map(FILTER_NAMES.map((name) => [name, ''])));
   });
+}
+
+function describeFilters(params: URLSearchParams): string {
+  const names = [...FILTER_NAMES, 'topic'];
+  return names.flatMap((name) => params.getAll(name).map((value) => `${name}=${value}`)).join(' ');
 }
 
 /** Shows the matching command, to be copied. `tell` says whether that worked. */

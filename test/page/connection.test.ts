@@ -36,7 +36,7 @@ describe.each([
       expect(await reader.page.locator('[data-tone=gap]').count()).toBe(0);
       expect(await reader.page.locator('#trouble').isVisible()).toBe(false);
     });
-  });
+  }, 60_000);
 
   it('the page loses and repeats nothing while others publish all the time', async (context) => {
     await withPage(context, { path: '/busy' }, async (reader, broker) => {
@@ -53,7 +53,7 @@ describe.each([
       expect(numbers).toEqual(Array.from(numbers, (_, index) => index));
       expect(numbers.length).toBeGreaterThanOrEqual(await published);
     });
-  });
+  }, 60_000);
 });
 
 /** Publishes numbers from 0 until the broker is gone. @returns how many it acknowledged */
@@ -88,7 +88,7 @@ describe('a gap', () => {
       expect((await reader.labels())[5]).toBe('events missing');
       expect(await reader.rows.nth(5).textContent()).toContain('removed before they could be shown');
     });
-  });
+  }, 60_000);
 
   it('is shown where the log is another one', async (context) => {
     await withPage(context, {}, async (reader, broker) => {
@@ -110,7 +110,7 @@ describe('a gap', () => {
         rmSync(copy, { recursive: true, force: true });
       }
     });
-  }, 40_000);
+  }, 60_000);
 });
 
 describe('a stream', () => {

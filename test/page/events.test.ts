@@ -150,6 +150,7 @@ describe('filters', () => {
       await reader.page.getByRole('button', { name: 'Apply' }).click();
       await reader.waitForTitles(['Subject 1']);
       expect(new URL(reader.page.url()).search).toBe('?author=ada*&type=commit');
+      await reader.waitForText('#active-filters', /^author=ada\* type=commit$/);
       await reader.waitForText('#curl-text', /^curl -N 'http:.*\/json\?author=ada\*&type=commit'$/);
       await publishAll(target, '/json', [makePush(), makeCommit(3)]);
       await reader.waitForTitles(['Subject 3', 'Subject 1']);
