@@ -17,10 +17,15 @@ export interface FeedParts {
 /** Scrolled further than this, in pixels, a reader is somewhere else than at the top. */
 const TOP_PX = 40;
 
+/** The list grows at most this often, in milliseconds: in a flood, most of what comes need never be drawn. */
+const INTERVAL_MS = 150;
+
 /** Hands new entries to the list when they disturb nobody. */
 export class Feed {
   readonly #parts: FeedParts;
   #waiting: Entry[] = [];
+  #lastShowMs = -INTERVAL_MS;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
@@ -34,10 +39,15 @@ export class Feed {
   add(entries: readonly Entry[]): void {
     // Beyond the bound they would push all that is shown out of the list anyway.
     this.#waiting = [...this.#waiting, ...entries].slice(-MAX_ROWS);
-    this.#showIfUndisturbing();
+    this.#timer ??= setTimeout(
+      () => this.#showIfUndisturbing(),
+      this.#lastShowMs + INTERVAL_MS - performance.now(),
+    );
   }
 
   #showIfUndisturbing(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     const { button, container } = this.#parts;
     if (window.scrollY <= TOP_PX && !container.contains(document.activeElement)) this.#show();
@@ -52,6 +62,7 @@ export class Feed {
     const { list, container, button, onChange } = this.#parts;
     const lostOldest = list.addNewest(this.#waiting);
     this.#waiting = [];
+    this.#lastShowMs = performance.now();
     button.hidden = true;
     resetStop(container);
     onChange(lostOldest);

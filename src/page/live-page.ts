@@ -25,6 +25,9 @@ const HIDDEN_PAUSE_MS = 60_000;
 /** A filter's result is told once its reader stops typing, in milliseconds. */
 const TYPING_MS = 700;
 
+/** That there is nothing is not said before what there is had this long to arrive, in milliseconds. */
+const SETTLE_MS = 500;
+
 const NOTHING = 'No events here yet. They appear as soon as somebody publishes one.';
 const NOTHING_NEW = 'Nothing found among the newest events. There may be something further back.';
 
@@ -44,6 +47,7 @@ export class LivePage {
   readonly #statusBar: StatusBar;
   #startMs = Infinity;
   #isPastKnown = false;
+  #isSettled = false;
   #typing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(place: Location) {
@@ -103,6 +107,12 @@ export class LivePage {
     // was asked to begin elsewhere tells nothing; then it is the first event.
     if (!this.#isPastKnown && !hasStart(this.#place)) this.#reachPast(headers.get('X-Before') ?? undefined);
     this.#refresh();
+    setTimeout(() => this.#settle(), SETTLE_MS);
+  }
+
+  #settle(): void {
+    this.#isSettled = true;
+    this.#refresh();
   }
 
   #takeItems(items: readonly StreamItem[]): void {
@@ -147,7 +157,7 @@ export class LivePage {
     const { rowCount, shownCount } = this.#list;
     const rows = countOf(rowCount, 'event');
     this.#count.textContent = shownCount === rowCount ? rows : `${shownCount} of ${rows}`;
-    this.#empty.hidden = rowCount > 0;
+    this.#empty.hidden = rowCount > 0 || !this.#isSettled;
     this.#empty.textContent = this.#past.hasMore ? NOTHING_NEW : NOTHING;
     this.#past.refresh();
   }

@@ -22,14 +22,13 @@ export function fullTime(timeMs: number): string {
   return `${day} ${time}`;
 }
 
+const DAY_PARTS = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
+const DAY_FORMAT = new Intl.DateTimeFormat('en', DAY_PARTS);
+
 /** `Saturday, 21 November 2026`. */
 export function dayText(timeMs: number): string {
-  const parts = { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' } as const;
-  const date = new Date(timeMs);
-  const [weekday, ...rest] = ['weekday', 'day', 'month', 'year'].map((part) =>
-    date.toLocaleDateString('en', { [part]: parts[part as keyof typeof parts] }),
-  );
-  return `${weekday}, ${rest.join(' ')}`;
+  const parts = new Map(DAY_FORMAT.formatToParts(timeMs).map(({ type, value }) => [type, value]));
+  return `${parts.get('weekday')}, ${parts.get('day')} ${parts.get('month')} ${parts.get('year')}`;
 }
 
 function twoDigits(value: number): string {
