@@ -111,7 +111,6 @@ describe('P11 the default format', () => {
     ['no Accept', undefined],
     ['any type', '*/*'],
     ['JSON', 'application/json'],
-    ['a browser, until there is a page', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
     ['its own type', 'application/x-gitpubsub'],
     ['a type nobody knows', 'application/x-nothing'],
   ])('is what a client gets that asks for nothing else: %s', async (_who, accept) => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { BrokerProcess } from '../support/broker-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 import { publish, publishAll } from '../support/publisher.ts';
+import { request } from '../support/raw-http.ts';
 import { publishBatch, usePages } from './page-test.ts';
 import { makeCommit, makeCommits, subjects } from './sample-events.ts';
 
@@ -80,8 +81,8 @@ describe('a gap', () => {
       await broker.launch();
       await publishBatch(broker.target, '/json', makeCommits(4, 40));
       await pollUntil(async () => {
-        const response = await fetch(`${reader.page.url()}?last=20&poll=1&format=ndjson`);
-        return (await response.text()).split('\n').length === 6 || undefined;
+        const { text } = await request(broker.target, { path: '/json?last=20&poll=1' });
+        return text.split('\n').length === 6 || undefined;
       }, 'all but five are pruned');
       await reader.page.context().setOffline(false);
       await reader.waitForTitles([...subjects(40, 36), ...subjects(3, 1)]);
