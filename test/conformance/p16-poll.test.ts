@@ -133,6 +133,10 @@ describe.each(formats)('P16 a poll: %s', (format) => {
         return head.header('x-subscribers') === '1' ? true : undefined;
       }, 'the poll has begun');
       await publishAll(pruning.target, path, makeBacklog(60));
+      await pollUntil(async () => {
+        const metrics = await request(pruning.target, { path: '/-/metrics' });
+        return metrics.body.includes('\ngitpubsub_log_events 60\n') || undefined;
+      }, 'the first ones are pruned');
       connection.resume();
       await connection.waitFor(() => response.end, 'the end', response);
       expect(response.end).toBe('cut');
