@@ -12,6 +12,7 @@ const OCCUPANTS: Readonly<Record<Occupant, string>> = {
   'foreign-link': 'installed, as a link to that of another GitPubSub',
   copy: 'installed, as a copy',
   chain: 'installed, before another hook',
+  'broken-chain': `installed, before a hook that no longer finds its parts; \`gitpubsub hook install\` mends it`,
   other: 'not installed; another hook is there',
 };
 

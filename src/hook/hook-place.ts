@@ -13,14 +13,20 @@ export const CHAIN_MARK = '# Made by `gitpubsub hook install`';
 // In the first lines of hooks/post-receive, in every version.
 const HOOK_MARK = '# GitPubSub: announces every push to this repository.';
 
+/** What the hook that was there before is called, beside the script with that mark. */
+export const OTHER_SUFFIX = '.before-gitpubsub';
+
 /**
  * What lies at the place: a link to ours as it is now, one to that of another installation, a copy of any version, a script
- * that runs ours and another, or another.
+ * that runs ours and another, one whose other finds nothing under its new name (as older versions left it), or another.
  */
-export type Occupant = 'nothing' | 'link' | 'foreign-link' | 'copy' | 'chain' | 'other';
+export type Occupant = 'nothing' | 'link' | 'foreign-link' | 'copy' | 'chain' | 'broken-chain' | 'other';
 
-// The directory whose files servers run one after the other.
-const HOOK_DIRECTORY = 'post-receive.d';
+/** The directory whose files servers run one after the other. */
+export const HOOK_DIRECTORY = 'post-receive.d';
+
+// In a script that runs them: the directory's name, or one that is made of the script's own, in a variable or by a command.
+const RUNS_DIRECTORY = /post-receive\.d\b|(?:\$\w+|\$\{[^}]*\}|\$\([^)]*\)|`[^`]*`)["']?\.d\b/;
 
 /** The place of the hook in one repository. */
 export interface HookPlace {
@@ -39,7 +45,9 @@ export function hasHook({ occupant }: HookPlace): boolean {
 export async function findHookPlace(git: Git, gitDirectory: string, shippedHook: string): Promise<HookPlace> {
   const path = await findPath(git, gitDirectory);
   const isOneOfSeveral = basename(dirname(path)) === HOOK_DIRECTORY;
-  return { path, isOneOfSeveral, occupant: await findOccupant(path, shippedHook) };
+  const occupant = await findOccupant(path, shippedHook);
+  const isBroken = occupant === 'chain' && (await runsHookDirectory(dirname(path), path + OTHER_SUFFIX));
+  return { path, isOneOfSeveral, occupant: isBroken ? 'broken-chain' : occupant };
 }
 
 // The post-receive of Gitea and Forgejo runs every file in post-receive.d, GitLab those below custom_hooks; neither wants
@@ -47,16 +55,17 @@ export async function findHookPlace(git: Git, gitDirectory: string, shippedHook:
 async function findPath(git: Git, gitDirectory: string): Promise<string> {
   const { stdout } = await git.ask(['rev-parse', '--git-path', 'hooks']); // knows core.hooksPath
   const hooks = resolve(gitDirectory, stdout.toString().replace(/\n$/, ''));
-  if (await runsHookDirectory(hooks)) return join(hooks, HOOK_DIRECTORY, 'gitpubsub');
+  const path = join(hooks, 'post-receive');
+  if (await runsHookDirectory(hooks, path)) return join(hooks, HOOK_DIRECTORY, 'gitpubsub');
   const custom = join(gitDirectory, 'custom_hooks');
   if (await isDirectory(custom)) return join(custom, HOOK_DIRECTORY, 'gitpubsub');
-  return join(hooks, 'post-receive');
+  return path;
 }
 
 // Why both: a directory of that name alone is run by nobody.
-async function runsHookDirectory(hooks: string): Promise<boolean> {
-  const script = await readFile(join(hooks, 'post-receive'), 'latin1').catch(() => '');
-  return script.includes(HOOK_DIRECTORY) && (await isDirectory(join(hooks, HOOK_DIRECTORY)));
+async function runsHookDirectory(hooks: string, script: string): Promise<boolean> {
+  const text = await readFile(script, 'latin1').catch(() => '');
+  return RUNS_DIRECTORY.test(text) && (await isDirectory(join(hooks, HOOK_DIRECTORY)));
 }
 
 async function findOccupant(path: string, shippedHook: string): Promise<Occupant> {

@@ -1,13 +1,14 @@
 // Puts the hook into a repository: as a link to the one that is shipped, behind whatever hook is there already.
-import { chmod, link, lstat, rename, rm, symlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, link, lstat, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { GitPubSubError } from '../core/errors.ts';
 import { makeDirectory } from './durable-files.ts';
 import { createFile } from './file-owner.ts';
-import { CHAIN_MARK, type HookPlace } from './hook-place.ts';
+import { CHAIN_MARK, HOOK_DIRECTORY, OTHER_SUFFIX, type HookPlace } from './hook-place.ts';
 
-// What the other hook is called from then on.
-const OTHER_SUFFIX = '.before-gitpubsub';
+// In a script that asks for its own name, or makes others of it; that of its directory does not count, as it stays.
+const USES_OWN_NAME =
+  /\bbasename\b\W*(?:0\b|BASH_SOURCE|PROGRAM_NAME|__file__|sys\.argv)|\$\{(?:0|BASH_SOURCE)##|\$\{?0\}?["']?\.\w/;
 
 const EXECUTABLE = 0o755;
 const NOT_EXECUTABLE = 0o644;
@@ -17,7 +18,8 @@ export type InstallOutcome = 'installed' | 'was installed already' | `installed 
 
 /**
  * Installs the hook at its place; doing it again changes nothing, but mends what an earlier version left.
- * @throws GitPubSubError `cannot-start` when another hook was moved away before and would be overwritten
+ * @throws GitPubSubError `cannot-start` when another hook was moved away before and would be overwritten, or would find
+ *   nothing under another name
  * @throws Error if files can't be written
  */
 export async function installHook(place: HookPlace, shippedHook: string): Promise<InstallOutcome> {
@@ -28,6 +30,8 @@ export async function installHook(place: HookPlace, shippedHook: string): Promis
     await putLink(path, shippedHook);
     return 'installed';
   }
+  if (occupant === 'broken-chain') return await undoChain(path, shippedHook);
+  if (occupant === 'other' && !isOneOfSeveral) await refuseOwnName(path, shippedHook);
   if (occupant !== 'chain') await keepOther(path);
   if (occupant === 'copy' || isOneOfSeveral) {
     await putLink(path, shippedHook);
@@ -59,6 +63,23 @@ printf '%s\\n' "$refs" | "$0${OTHER_SUFFIX}" "$@"
     await file.chmod(EXECUTABLE);
     await file.close();
   });
+}
+
+// In this order, so that there is no moment without a hook.
+async function undoChain(path: string, shippedHook: string): Promise<InstallOutcome> {
+  const place = join(dirname(path), HOOK_DIRECTORY, 'gitpubsub');
+  await putLink(place, shippedHook);
+  await rename(path + OTHER_SUFFIX, path);
+  return `installed as ${place}, where ${path} finds it, which has its name again`;
+}
+
+async function refuseOwnName(path: string, shippedHook: string): Promise<void> {
+  const text = await readFile(path, 'latin1').catch(() => '');
+  if (!USES_OWN_NAME.test(text)) return;
+  throw new GitPubSubError(
+    'cannot-start',
+    `The hook ${path} goes by its own name, so it can't be kept under another; have it run ${shippedHook} with the same input.`,
+  );
 }
 
 // A second name first, so that there is no moment without a hook.

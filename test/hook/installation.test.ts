@@ -134,6 +134,59 @@ describe('hook install', () => {
     expect(readFileSync(hookOf(repository), 'utf8')).toBe(script);
   });
 
+  test.each([
+    ['$(basename $0)', 'for hook in hooks/$(basename $0).d/*; do'],
+    ['a variable', 'name=$(basename "$0"); for hook in ${GIT_DIR}/hooks/${name}.d/*; do'],
+    ['$0', 'for hook in "$0".d/*; do'],
+    ['a quoted variable', 'n=${0##*/}; for hook in "hooks/$n.d"/*; do'],
+  ])('uses it, too, where post-receive makes its name of its own: by %s', async (_name, loop) => {
+    const repository = makeRepository('one.git');
+    const { script } = makeDispatcher(repository, loop);
+    expect(run('hook', 'install', repository).status).toBe(0);
+    expect(await runHook(repository)).toBe(0);
+    expect(readFileSync(join(root, 'part ran'), 'utf8')).toBe(REFS);
+    expect(spooledPushes(repository)).toHaveLength(1);
+    expect(readFileSync(hookOf(repository), 'utf8')).toBe(script);
+    expect(run('hook', 'install', repository).stdout).toBe(`${repository}: was installed already\n`);
+  });
+
+  test('mends what an older version made of such a post-receive', async () => {
+    const repository = makeRepository('one.git');
+    writeHook(hookOf(repository), '#!/bin/sh\nexec cat >/dev/null\n');
+    run('hook', 'install', repository);
+    const chain = readFileSync(hookOf(repository), 'utf8');
+    const { script } = makeDispatcher(repository, 'for hook in hooks/$(basename $0).d/*; do');
+    renameSync(hookOf(repository), `${hookOf(repository)}.before-gitpubsub`);
+    writeHook(hookOf(repository), chain);
+    expect(run('hook', 'status', repository).stdout).toContain('`gitpubsub hook install` mends it');
+    await runHook(repository);
+    expect(existsSync(join(root, 'part ran'))).toBe(false);
+    expect(spooledPushes(repository)).toHaveLength(1);
+    expect(run('hook', 'install', repository)).toMatchObject({ status: 0, stderr: '' });
+    await runHook(repository);
+    expect(existsSync(join(root, 'part ran'))).toBe(true);
+    expect(spooledPushes(repository)).toHaveLength(2);
+    expect(readFileSync(hookOf(repository), 'utf8')).toBe(script);
+    expect(existsSync(`${hookOf(repository)}.before-gitpubsub`)).toBe(false);
+  });
+
+  test.each([
+    ['#!/bin/sh\nexec "/etc/hooks/$(basename "$0")"\n', 1],
+    ['#!/bin/sh\nexec /etc/hooks/${0##*/}\n', 1],
+    ['#!/bin/sh\nexec "$0.local"\n', 1],
+    ['#!/usr/bin/perl\nexec "/etc/hooks/" . basename($0);\n', 1],
+    ['#!/bin/sh\nexec "$(dirname "$0")/local"\n', 0],
+    ['#!/bin/sh\nwhile read -r old new ref; do basename "$ref"; done\n', 0],
+  ])('keeps no hook under another name that goes by its own: %j', (script, expected) => {
+    const repository = makeRepository('one.git');
+    writeHook(hookOf(repository), script);
+    const { status, stderr } = run('hook', 'install', repository);
+    expect(status).toBe(expected);
+    if (expected === 0) return;
+    expect(stderr).toContain(`The hook ${hookOf(repository)} goes by its own name`);
+    expect(readFileSync(hookOf(repository), 'utf8')).toBe(script);
+  });
+
   test('leaves one hook that notes a push where a copy was in post-receive.d', async () => {
     const repository = makeRepository('one.git');
     const each = 'test -x "$hook" && printf "%s\\n" "$refs" | "$hook"';
@@ -345,6 +398,14 @@ function hookOf(repository: string): string {
 function writeHook(path: string, text: string): void {
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, text, { mode: 0o755 });
+}
+
+// As Gitea has it: a hook that runs each program that the start of a loop finds, and one such program, which says so.
+function makeDispatcher(repository: string, loop: string): { script: string } {
+  const script = `#!/bin/sh\nrefs=$(cat)\n${loop} printf '%s\\n' "$refs" | "$hook"; done\n`;
+  writeHook(hookOf(repository), script);
+  writeHook(join(repository, 'hooks/post-receive.d/server'), `#!/bin/sh\ncat >'${root}/part ran'\n`);
+  return { script };
 }
 
 // As git does it. The push stays in the spool: what the hook starts does nothing but say that it was there.
