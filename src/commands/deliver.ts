@@ -4,6 +4,7 @@ import { deliver } from '../hook/delivery.ts';
 import { holdPush } from '../hook/held-push.ts';
 import { hookFilesOf } from '../hook/hook-files.ts';
 import { addToJournal } from '../hook/journal.ts';
+import { repairOwners } from '../hook/owner-repair.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { Spool } from '../hook/spool.ts';
 import { exitStatusOf } from './delivery-result.ts';
@@ -22,6 +23,7 @@ export async function runDeliver(
   { held = false }: { held?: boolean },
 ): Promise<number> {
   process.umask(await umaskFor(gitDirectory));
+  await repairOwners(gitDirectory);
   process.on('SIGHUP', ignore); // Why: where there is no setsid, the pusher's connection would end it.
   if (held) await noteHeldPush(gitDirectory);
   const options = { environment: process.env, retryForMs: RETRY_FOR_MS, lockWaitMs: 0 };
@@ -40,7 +42,7 @@ async function noteHeldPush(gitDirectory: string): Promise<void> {
   await holdPush(new Spool(files.spool), record).catch((error: unknown) =>
     addToJournal(
       files.journal,
-      `A push could not be noted, and comes with the next one: ${messageOf(error)}`,
+      `A push could not be noted; its commits come with the next one to the same ref: ${messageOf(error)}`,
     ),
   );
 }

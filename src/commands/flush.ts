@@ -2,6 +2,7 @@
 import { ClosedOrigins } from '../hook/closed-origins.ts';
 import { deliver, type DeliveryReport } from '../hook/delivery.ts';
 import { readWaiting } from '../hook/delivery-status.ts';
+import { repairOwners } from '../hook/owner-repair.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { exitStatusOf } from './delivery-result.ts';
 import { forEachRepository } from './each-repository.ts';
@@ -17,6 +18,7 @@ export function runFlush(paths: readonly string[]): Promise<number> {
 }
 
 async function flush(repository: string, closed: ClosedOrigins): Promise<number> {
+  await repairOwners(repository);
   if ((await readWaiting(repository)).pushCount === 0) return 0;
   process.umask(await umaskFor(repository));
   const options = { environment: process.env, retryForMs: 0, lockWaitMs: LOCK_WAIT_MS, closed };

@@ -5,6 +5,7 @@ import { Git } from '../hook/git.ts';
 import { findHookPlace, hasHook, SHIPPED_HOOK, type HookPlace } from '../hook/hook-place.ts';
 import { noteBaseline } from '../hook/initial-baseline.ts';
 import { installHook } from '../hook/installation.ts';
+import { repairOwners } from '../hook/owner-repair.ts';
 import { umaskFor } from '../hook/shared-repository.ts';
 import { forEachRepository, tryWith } from './each-repository.ts';
 import { worstStatus } from './exit-status.ts';
@@ -27,6 +28,7 @@ export async function runHookInstall(paths: readonly string[]): Promise<number> 
 
 // Why not where the hook is: its first delivery does so, and knows better which pushes are under way.
 async function prepare(repository: string): Promise<boolean> {
+  await repairOwners(repository);
   const git = new Git(repository, process.env);
   if (hasHook(await findHookPlace(git, repository, SHIPPED_HOOK))) return false;
   const umask = process.umask(await umaskFor(repository));

@@ -58,6 +58,7 @@ async function ownerFor(path: string): Promise<Stats | undefined> {
   return isRoot() ? stat(dirname(path)) : undefined;
 }
 
-function isRoot(): boolean {
+/** Whether this process may give files away, and should. */
+export function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }

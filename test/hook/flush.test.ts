@@ -1,5 +1,14 @@
 // `gitpubsub flush`: the built command line, as people and timers run it.
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { takeLock } from '../../src/hook/delivery-lock.ts';
@@ -8,6 +17,11 @@ import { CLI_PATH } from '../support/background-delivery.ts';
 import { pauseFor } from '../support/deadline.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
 import { GIT_ENVIRONMENT, runProgram, type ProgramResult } from '../support/git-sandbox.ts';
+
+const IS_ROOT = process.geteuid?.() === 0;
+
+// Some account that is not root: nobody's, on most machines.
+const OTHER_ACCOUNT = 65_534;
 
 function flush(fixture: GitFixture, ...paths: string[]): Promise<ProgramResult> {
   return runCli(fixture, 'flush', ...paths);
@@ -21,6 +35,16 @@ async function listRepositories(path: string): Promise<string[]> {
   const found: string[] = [];
   for await (const repository of findRepositories(path)) found.push(repository);
   return found;
+}
+
+async function chown(path: string, account: number): Promise<void> {
+  await runProgram(['chown', '-hR', `${account}:${account}`, path], '/', process.env, '');
+}
+
+// Of the directory and all that is in it, each once.
+function ownersOf(directory: string): number[] {
+  const names = ['.', ...(readdirSync(directory, { recursive: true }) as string[])];
+  return [...new Set(names.map((name) => statSync(join(directory, name)).uid))];
 }
 
 async function setUpWaiting(): Promise<GitFixture> {
@@ -79,6 +103,46 @@ test('it finds repositories below a directory, bare or not, and asks a broker th
     'two.git',
   ]);
   expect(lines.map((line) => line.includes('did not answer a moment ago'))).toEqual([false, true, true]);
+});
+
+test.skipIf(!IS_ROOT)('as root it gives the account of a repository what root made there', async () => {
+  const fixture = await setUpWaiting();
+  const { sandbox } = fixture;
+  const directory = join(sandbox.bare, 'gitpubsub');
+  await chown(sandbox.bare, OTHER_ACCOUNT);
+  await chown(directory, 0);
+  expect((await flush(fixture, sandbox.bare)).status).toBe(0);
+  expect(ownersOf(directory)).toEqual([OTHER_ACCOUNT]);
+  await chown(directory, 0);
+  expect(await flush(fixture, sandbox.bare)).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(ownersOf(directory)).toEqual([OTHER_ACCOUNT]);
+});
+
+test.skipIf(!IS_ROOT).each(['a file that is not the hook’s', 'a directory that others write to'])(
+  'as root it gives nothing away where there is %s',
+  async (trouble) => {
+    const fixture = await setUpGit();
+    const directory = join(fixture.sandbox.bare, 'gitpubsub');
+    await chown(fixture.sandbox.bare, OTHER_ACCOUNT);
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'log'), '');
+    if (trouble.startsWith('a file')) writeFileSync(join(directory, 'key'), '');
+    else chmodSync(directory, 0o777);
+    await flush(fixture, fixture.sandbox.bare);
+    expect(ownersOf(directory)).toEqual([0]);
+  },
+);
+
+test.skipIf(!IS_ROOT)('as root it follows no link to give something away', async () => {
+  const fixture = await setUpGit();
+  const { sandbox } = fixture;
+  const elsewhere = join(sandbox.root, 'elsewhere');
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'log'), '');
+  symlinkSync(elsewhere, join(sandbox.bare, 'gitpubsub'));
+  await chown(sandbox.bare, OTHER_ACCOUNT);
+  await flush(fixture, sandbox.bare);
+  expect(ownersOf(elsewhere)).toEqual([0]);
 });
 
 test('it waits for a delivery that is at work', async () => {
