@@ -12,7 +12,11 @@ export async function forEachRepository(paths: readonly string[], action: Reposi
   const statuses = [0];
   for (const path of paths) {
     const before = statuses.length;
-    for await (const repository of findRepositories(resolve(path))) {
+    const onUnnamable = (below: string): void => {
+      tell(below, 'what is here or below is passed over, as the name is no UTF-8');
+      statuses.push(EXIT_FAILURE);
+    };
+    for await (const repository of findRepositories(resolve(path), onUnnamable)) {
       statuses.push(await tryWith(repository, action));
     }
     if (statuses.length === before) statuses.push(await tellNothing(path));
@@ -35,8 +39,16 @@ async function tellNothing(path: string): Promise<number> {
     () => true,
     () => false,
   );
-  tell(path, isThere ? 'there is no git repository here or below' : 'there is no such directory');
+  const missing = isNamable(path)
+    ? 'there is no such directory'
+    : 'this can not be found, as its path is no UTF-8';
+  tell(path, isThere ? 'there is no git repository here or below' : missing);
   return isThere ? EXIT_FAILURE : EXIT_USAGE;
+}
+
+// Node puts this character for bytes that are no UTF-8.
+function isNamable(path: string): boolean {
+  return !resolve(path).includes('\uFFFD');
 }
 
 function tell(path: string, message: string): void {

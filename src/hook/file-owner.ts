@@ -2,7 +2,7 @@
 // and replace them, and no link that it has put in their place is followed.
 import { constants, type Stats } from 'node:fs';
 import { lchown, lstat, mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, normalize } from 'node:path';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
@@ -32,7 +32,8 @@ export async function openForAppending(path: string): Promise<FileHandle> {
  * @throws Error if it is a link, for root
  */
 export async function makeOwnedDirectory(path: string): Promise<string[]> {
-  const lowest = resolve(path);
+  // Why not resolve(): above a relative path there may be names that are no UTF-8, which node can't spell.
+  const lowest = normalize(path);
   const highest = await mkdir(lowest, { recursive: true });
   const made: string[] = [];
   if (highest === undefined) {
@@ -41,11 +42,11 @@ export async function makeOwnedDirectory(path: string): Promise<string[]> {
     return made;
   }
   const owner = await ownerFor(highest);
-  for (let next = lowest; next.length >= highest.length; next = dirname(next)) {
+  for (let next = lowest; ; next = dirname(next)) {
     if (owner !== undefined) await lchown(next, owner.uid, owner.gid);
     made.push(next);
+    if (next === normalize(highest)) return made;
   }
-  return made;
 }
 
 async function handOver(file: FileHandle, path: string): Promise<void> {

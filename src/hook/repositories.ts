@@ -1,25 +1,36 @@
 // Finds repositories: the one a path names, or those below it.
+import { isUtf8 } from 'node:buffer';
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 /**
  * Gives the git directories that a path stands for, each once: its own, that of its worktree, or all below it in order.
- * For a linked worktree that is the directory it has in common with others. Links are not followed, and directories that
- * can't be read are passed over.
+ * For a linked worktree that is the directory it has in common with others. Links are not followed, directories that can't
+ * be read are passed over, and so are those whose name is no UTF-8, which `onUnnamable` gets as well as it can be written.
  */
-export async function* findRepositories(path: string): AsyncGenerator<string, void, undefined> {
+export async function* findRepositories(
+  path: string,
+  onUnnamable: (path: string) => void = () => undefined,
+): AsyncGenerator<string, void, undefined> {
   const seen = new Set<string>();
-  for await (const repository of walk(path)) {
+  for await (const repository of walk(path, onUnnamable)) {
     const canonical = await realpath(repository);
     if (!seen.has(canonical)) yield repository;
     seen.add(canonical);
   }
 }
 
-async function* walk(path: string): AsyncGenerator<string, void, undefined> {
+async function* walk(
+  path: string,
+  onUnnamable: (path: string) => void,
+): AsyncGenerator<string, void, undefined> {
   const own = await findOwn(path);
   if (own !== undefined) yield own;
-  else for (const name of await listDirectories(path)) yield* walk(join(path, name));
+  for (const name of own === undefined ? await listDirectories(path) : []) {
+    const below = join(path, name.toString());
+    if (isUtf8(name)) yield* walk(below, onUnnamable);
+    else onUnnamable(below);
+  }
 }
 
 async function findOwn(path: string): Promise<string | undefined> {
@@ -53,10 +64,10 @@ async function isGitDirectory(path: string): Promise<boolean> {
   return parts.every(({ status }) => status === 'fulfilled');
 }
 
-async function listDirectories(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+async function listDirectories(path: string): Promise<Buffer[]> {
+  const entries = await readdir(path, { withFileTypes: true, encoding: 'buffer' }).catch(() => []);
   return entries
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
-    .toSorted();
+    .toSorted((one, other) => Buffer.compare(one, other));
 }

@@ -4,13 +4,14 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { takeLock } from '../../src/hook/delivery-lock.ts';
 import { findRepositories } from '../../src/hook/repositories.ts';
 import { CLI_PATH } from '../support/background-delivery.ts';
@@ -188,6 +189,40 @@ test('a directory without repositories is told, with status 1', async () => {
   mkdirSync(join(fixture.sandbox.root, 'empty'));
   const stderr = 'gitpubsub: empty: there is no git repository here or below\n';
   expect(await flush(fixture, 'empty')).toEqual({ status: 1, stdout: '', stderr });
+});
+
+test('a directory whose name is no UTF-8 is told, with status 1, and the others are flushed', async () => {
+  const fixture = await setUpWaiting();
+  const { sandbox } = fixture;
+  const unnamable = Buffer.from(join(sandbox.root, 'l\xe9tin.git'), 'latin1');
+  mkdirSync(unnamable);
+  onTestFinished(() => rmdirSync(unnamable));
+  const { status, stdout, stderr } = await flush(fixture, sandbox.root);
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    `gitpubsub: ${join(sandbox.root, 'l\uFFFDtin.git')}: what is here or below is passed over, as the name is no UTF-8\n`,
+  );
+  expect(stdout).toBe(`${sandbox.bare}: 2 events published\n`);
+});
+
+test('what waits in a repository whose path is no UTF-8 is delivered from inside', async () => {
+  const { sandbox, recorder } = await setUpWaiting();
+  const above = Buffer.from(join(sandbox.root, 'l\xe9tin'), 'latin1');
+  mkdirSync(above);
+  onTestFinished(() => rmSync(above, { recursive: true, force: true }));
+  renameSync(sandbox.bare, Buffer.concat([above, Buffer.from('/widget.git')]));
+  // By a shell, since node can't name the directory.
+  const command = `cd l*tin/widget.git && exec '${process.execPath}' '${CLI_PATH}' deliver .`;
+  expect((await runProgram(['sh', '-c', command], sandbox.root, GIT_ENVIRONMENT, '')).status).toBe(0);
+  expect(recorder.pushes.map(({ project }) => project)).toEqual(['widget']);
+  expect(readdirSync(sandbox.root)).toHaveLength(2); // and nothing beside it, under a name like it
+});
+
+test('a path that is no UTF-8 is told as that', async () => {
+  const fixture = await setUpGit();
+  const { status, stderr } = await flush(fixture, 'l\uFFFDtin.git');
+  expect(status).toBe(64);
+  expect(stderr).toBe('gitpubsub: l\uFFFDtin.git: this can not be found, as its path is no UTF-8\n');
 });
 
 test('what waits because of a wrong setting is told with status 78', async () => {
