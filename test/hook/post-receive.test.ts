@@ -278,6 +278,18 @@ test('the hook reads all that git writes', async () => {
   expect(readFileSync(join(spoolOf(sandbox), name), 'utf8').endsWith(`\0${lines}\0`)).toBe(true);
 });
 
+test('a push is noted, and nothing said, where date tells no time', async () => {
+  const fixture = await setUp();
+  const { sandbox } = fixture;
+  const path = makePath(sandbox);
+  addProgram(path, 'date', 'echo "date: no clock" >&2; exit 1');
+  mkdirSync(spoolOf(sandbox), { recursive: true });
+  writeFileSync(join(spoolOf(sandbox), `${secondsBefore(2)}.5-b.push`), '');
+  await pushQuietly(fixture, { PATH: path });
+  expect(sandbox.list('spool')).toHaveLength(2);
+  expect(await deliverOnce(sandbox.bare)).toMatchObject({ failure: undefined, storedCount: 2 });
+});
+
 test('it takes old, new and ref as arguments', async () => {
   const fixture = await setUpGit();
   const { sandbox, deliver } = fixture;
