@@ -22,6 +22,8 @@ export interface DeliveryOptions {
   readonly lockWaitMs: number;
   /** As for {@link PushIntake}; {@link SETTLE_MS} if not given. */
   readonly settleMs?: number;
+  /** How often the status is brought up to date while it publishes, in milliseconds; 3 seconds if not given. */
+  readonly noteEveryMs?: number;
   /** As for {@link OutboxSender}: for one person or timer that goes through many repositories, once each. */
   readonly closed?: ClosedOrigins;
 }
@@ -40,6 +42,9 @@ export interface DeliveryReport {
 
 /** More than a push takes from changing a ref to noting it, other hooks before ours included: some milliseconds. */
 export const SETTLE_MS = 1_000;
+
+// Why not always: it is a file that is synced, and most deliveries take less.
+const NOTE_EVERY_MS = 3_000;
 
 // First pause between two tries; each further one is twice as long, up to the longest.
 const FIRST_PAUSE_MS = 250;
@@ -77,6 +82,7 @@ class Round {
   readonly #git: Git;
   #storedCount = 0;
   #refusedCount = 0;
+  #lastNoteMs: number = performance.now();
 
   constructor(gitDirectory: string, files: HookFiles, options: DeliveryOptions) {
     this.#gitDirectory = gitDirectory;
@@ -138,7 +144,8 @@ class Round {
 
   async #send(broker: URL, lock: DeliveryLock): Promise<Obstacle | undefined> {
     const { closed = new ClosedOrigins() } = this.#options;
-    const sender = new OutboxSender(this.#files, { broker, closed, checkLock: lock.check });
+    const noteStored = (): Promise<void> => this.#noteStored(broker);
+    const sender = new OutboxSender(this.#files, { broker, closed, checkLock: lock.check, noteStored });
     try {
       const failure = await sender.sendAll();
       return failure === undefined ? undefined : { ...failure, isWorthRetrying: true };
@@ -147,6 +154,14 @@ class Round {
       this.#storedCount += sender.storedCount;
       this.#refusedCount += sender.refusedCount;
     }
+  }
+
+  async #noteStored({ origin }: URL): Promise<void> {
+    const { noteEveryMs = NOTE_EVERY_MS } = this.#options;
+    if (performance.now() - this.#lastNoteMs < noteEveryMs) return;
+    this.#lastNoteMs = performance.now();
+    const time = new Date().toISOString();
+    await writeLastDelivery(this.#files.status, { broker: origin, lastAttempt: time, lastDelivery: time });
   }
 
   async #note(broker: string | null, obstacle: Obstacle | undefined, hasStored: boolean): Promise<void> {

@@ -31,6 +31,8 @@ export interface SenderOptions extends PublisherOptions {
   readonly closed: ClosedOrigins;
   /** @throws Error if the repository's lock is lost */
   readonly checkLock: () => void;
+  /** Called whenever events have been stored. */
+  readonly noteStored: () => Promise<void>;
 }
 
 /** Publishes the outbox of one repository. Call {@link close} when done. */
@@ -97,11 +99,16 @@ export class OutboxSender {
       this.#options.checkLock();
       const verdict = await this.#publish(batch);
       if (verdict.kind === 'later') return this.#holdUp(this.#urlOf(batch), verdict.failure);
-      if (verdict.kind === 'stored') this.#storedCount += batch.events.length;
+      if (verdict.kind === 'stored') await this.#noteStored(batch);
       else if (batch.events.length === 1) await this.#bury(batch, verdict.refusal);
       const isDone = verdict.kind === 'stored' || batch.events.length === 1;
       part = isDone ? await this.#outbox.advance(part) : await this.#outbox.divide(part);
     }
+  }
+
+  async #noteStored({ events }: Batch): Promise<void> {
+    this.#storedCount += events.length;
+    await this.#options.noteStored();
   }
 
   #holdUp({ origin }: URL, failure: SendFailure): void {

@@ -1,11 +1,11 @@
 // What becomes of events when the broker does not take them, or files are not what they were: real pushes, delivered in this
 // process to a recorder that answers what the test wants.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { deliver } from '../../src/hook/delivery.ts';
 import { takeLock } from '../../src/hook/delivery-lock.ts';
-import { readDeliveryStatus } from '../../src/hook/delivery-status.ts';
+import { readDeliveryStatus, type LastDelivery } from '../../src/hook/delivery-status.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
 import type { Answer } from '../support/git-recorder.ts';
 import { GIT_ENVIRONMENT, type GitSandbox } from '../support/git-sandbox.ts';
@@ -335,6 +335,23 @@ test('the status tells how the last delivery went, and what waits', async () => 
     lastError: null,
     waiting: { pushCount: 0 },
   });
+});
+
+test('the status of a delivery that takes long tells of the events that are stored', async () => {
+  const { sandbox, recorder } = await setUpTwoPushes();
+  const seen: unknown[] = [];
+  recorder.answer = () => {
+    seen.push(
+      existsSync(fileOf(sandbox, 'status.json'))
+        ? (JSON.parse(readFileSync(fileOf(sandbox, 'status.json'), 'utf8')) as LastDelivery)
+        : null,
+    );
+    return { status: 200 };
+  };
+  const options = { environment: GIT_ENVIRONMENT, retryForMs: 0, lockWaitMs: 0, settleMs: 0, noteEveryMs: 0 };
+  await deliver(sandbox.bare, options);
+  const lastDelivery = expect.stringMatching(/^\d{4}-/) as unknown;
+  expect(seen).toEqual([null, expect.objectContaining({ broker: recorder.url, lastDelivery })]);
 });
 
 test('the log stays small', async () => {

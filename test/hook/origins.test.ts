@@ -85,7 +85,13 @@ async function sendEach(fixtures: readonly GitFixture[], url: string): Promise<(
   const closed = new ClosedOrigins();
   const failures: (string | undefined)[] = [];
   for (const { sandbox } of fixtures) {
-    const options = { broker: new URL(url), closed, checkLock: () => {}, timeoutMs: 300 };
+    const options = {
+      broker: new URL(url),
+      closed,
+      checkLock: () => {},
+      noteStored: () => Promise.resolve(),
+      timeoutMs: 300,
+    };
     const sender = new OutboxSender(hookFilesOf(sandbox.bare), options);
     failures.push((await sender.sendAll())?.message.replace(`${url}: `, ''));
     sender.close();
