@@ -1,6 +1,7 @@
 // What the commands for repositories share: the way to each of them, and what they say and return where one fails.
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { toOneLine, toPrintable } from '../core/printable.ts';
 import { findRepositories } from '../hook/repositories.ts';
 import { EXIT_FAILURE, EXIT_USAGE, exitStatusFor, worstStatus } from './exit-status.ts';
 
@@ -52,5 +53,5 @@ function isNamable(path: string): boolean {
 }
 
 function tell(path: string, message: string): void {
-  process.stderr.write(`gitpubsub: ${path}: ${message}\n`);
+  process.stderr.write(`gitpubsub: ${toPrintable(path)}: ${toOneLine(message)}\n`);
 }

@@ -1,4 +1,5 @@
 // `gitpubsub flush`: delivers what waits in repositories, for people and timers, and says in a line each how it went.
+import { toOneLine, toPrintable } from '../core/printable.ts';
 import { ClosedOrigins } from '../hook/closed-origins.ts';
 import { deliver, type DeliveryReport } from '../hook/delivery.ts';
 import { readWaiting } from '../hook/delivery-status.ts';
@@ -23,7 +24,7 @@ async function flush(repository: string, closed: ClosedOrigins): Promise<number>
   process.umask(await umaskFor(repository));
   const options = { environment: process.env, retryForMs: 0, lockWaitMs: LOCK_WAIT_MS, closed };
   const report = await deliver(repository, options);
-  process.stdout.write(`${repository}: ${describe(report)}\n`);
+  process.stdout.write(`${toPrintable(repository)}: ${toOneLine(describe(report))}\n`);
   return report.isBusy ? EXIT_WAITING : exitStatusOf(report, repository, process.env);
 }
 

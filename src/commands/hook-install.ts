@@ -1,5 +1,6 @@
 // `gitpubsub hook install`: puts the hook into repositories, after noting what they hold.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { toPrintable } from '../core/printable.ts';
 import { SETTLE_MS } from '../hook/delivery.ts';
 import { Git } from '../hook/git.ts';
 import { findHookPlace, hasHook, SHIPPED_HOOK, type HookPlace } from '../hook/hook-place.ts';
@@ -43,7 +44,7 @@ async function install(repository: string): Promise<number> {
   const place = await findHookPlace(new Git(repository, process.env), repository, SHIPPED_HOOK);
   const outcome = await installHook(place, SHIPPED_HOOK);
   const lines = [`${repository}: ${outcome}`, ...describeSharedPlace(repository, place)];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(`${lines.map(toPrintable).join('\n')}\n`);
   return 0;
 }
 

@@ -3,6 +3,7 @@ import { readDeliveryStatus, type DeliveryStatus } from '../hook/delivery-status
 import { Git } from '../hook/git.ts';
 import { findHookPlace, hasHook, SHIPPED_HOOK, type Occupant } from '../hook/hook-place.ts';
 import { readSettings } from '../hook/settings.ts';
+import { toOneLine, toPrintable } from '../core/printable.ts';
 import { forEachRepository } from './each-repository.ts';
 import { EXIT_FAILURE, EXIT_WAITING, exitStatusFor, worstStatus } from './exit-status.ts';
 
@@ -32,7 +33,7 @@ export function runHookStatus(paths: readonly string[]): Promise<number> {
       `  publishes  ${target.text}`,
       ...describeDelivery(delivery),
     ];
-    process.stdout.write(`${lines.join('\n')}\n`);
+    process.stdout.write(`${lines.map(toPrintable).join('\n')}\n`);
     return worstStatus(
       target.status,
       hasHook(place) ? 0 : EXIT_FAILURE,
@@ -50,7 +51,7 @@ async function describeTarget(git: Git, repository: string): Promise<{ text: str
     return { text: base + template.replaceAll('{project}', project.text), status: 0 };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { text: `nothing: ${reason}`, status: exitStatusFor(error) };
+    return { text: `nothing: ${toOneLine(reason)}`, status: exitStatusFor(error) };
   }
 }
 
@@ -61,7 +62,7 @@ function describeDelivery(status: DeliveryStatus): string[] {
   return [
     `  waiting    ${waiting.pushCount === 1 ? '1 push' : `${waiting.pushCount} pushes`}${since}`,
     `  delivered  ${lastDelivery ?? 'nothing yet'}`,
-    ...(lastError ? [`  trouble    ${lastError.message} (${lastError.time})`] : []),
+    ...(lastError ? [`  trouble    ${toOneLine(lastError.message)} (${lastError.time})`] : []),
     ...(deadLetterCount > 0 ? [`  refused    ${deadLetterCount}, see gitpubsub/dead-letter.ndjson`] : []),
   ];
 }

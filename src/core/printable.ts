@@ -10,6 +10,11 @@ export function toPrintable(text: string): string {
   return UNPRINTABLE.test(text) ? text.replace(UNPRINTABLE_ALL, escapeUnits) : text;
 }
 
+/** The same, with spaces for line ends: error messages may have several lines where there is room for one. */
+export function toOneLine(text: string): string {
+  return toPrintable(text.trim().replaceAll(/[\r\n]+/g, ' '));
+}
+
 function escapeUnits(character: string): string {
   return character
     .split('')

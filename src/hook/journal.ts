@@ -1,5 +1,6 @@
 // A small file in the repository that says what went wrong, for people. It is no help to anyone if it can't be written.
 import { rename } from 'node:fs/promises';
+import { toOneLine } from '../core/printable.ts';
 import { openForAppending } from './file-owner.ts';
 
 // Largest file; beyond it the file becomes the old one, of which there is one.
@@ -10,7 +11,7 @@ export async function addToJournal(path: string, message: string): Promise<void>
   try {
     const file = await openForAppending(path);
     try {
-      await file.writeFile(`${new Date().toISOString()} ${message.replaceAll('\n', ' ')}\n`);
+      await file.writeFile(`${new Date().toISOString()} ${toOneLine(message)}\n`);
       if ((await file.stat()).size > MAX_JOURNAL_BYTES) await rename(path, `${path}.old`);
     } finally {
       await file.close();

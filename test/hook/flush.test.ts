@@ -146,6 +146,33 @@ test.skipIf(!IS_ROOT)('as root it follows no link to give something away', async
   expect(ownersOf(elsewhere)).toEqual([0]);
 });
 
+test('a repository whose name moves the cursor is shown so that it does not', async () => {
+  const fixture = await setUpWaiting();
+  const { sandbox } = fixture;
+  const name = `${sandbox.root}/\u001b[2J\nodd.git`;
+  renameSync(sandbox.bare, name);
+  const shown = `${sandbox.root}/\\u001b[2J\\u000aodd.git`;
+  const commands = [['hook', 'install'], ['flush'], ['hook', 'status']];
+  const results = [];
+  for (const command of commands) results.push((await runCli(fixture, ...command, name)).stdout);
+  expect(results.map((stdout) => stdout.split('\n')[0])).toEqual([
+    `${shown}: installed in the place of ${shown}/hooks/post-receive.before-gitpubsub`,
+    `${shown}: 2 events published`,
+    shown,
+  ]);
+});
+
+test('an error of several lines is told in one', async () => {
+  const fixture = await setUpWaiting();
+  const { sandbox } = fixture;
+  const url = fixture.recorder.url.replace('http:', 'https:'); // of which TLS says much
+  sandbox.bareGit('config', 'gitpubsub.url', url);
+  const { stdout } = await flush(fixture, sandbox.bare);
+  expect(stdout.slice(0, -1)).toMatch(/^.*: 0 events published, 1 push waiting, .*https:.*\)$/);
+  const status = await runCli(fixture, 'hook', 'status', sandbox.bare);
+  expect(status.stdout).toMatch(/^ {2}trouble {4}https:.* \(\d{4}-.*Z\)$/m);
+});
+
 test('it waits for a delivery that is at work', async () => {
   const fixture = await setUpWaiting();
   const lock = await takeLock(join(fixture.sandbox.bare, 'gitpubsub', 'lock'), 0);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toPrintable } from '../../src/core/printable.ts';
+import { toOneLine, toPrintable } from '../../src/core/printable.ts';
 
 test.each(['', 'plain', '{"a": "Größe 日本 😀"}', 'a\\nb'])('%j can be printed as it is', (text) => {
   expect(toPrintable(text)).toBe(text);
@@ -14,6 +14,11 @@ test.each([
   ['an invisible character beyond 16 bits', '\u{e0001}', '\\udb40\\udc01'],
 ])('%s is escaped', (_what, text, printable) => {
   expect(toPrintable(text)).toBe(printable);
+});
+
+test('a message of several lines becomes one line', () => {
+  expect(toOneLine('wrong version:\r\nssl/record.c:354:\n')).toBe('wrong version: ssl/record.c:354:');
+  expect(toOneLine('\u001b[31mred')).toBe('\\u001b[31mred');
 });
 
 test('a JSON text is still the same value', () => {
