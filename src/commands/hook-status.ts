@@ -11,6 +11,7 @@ const OCCUPANTS: Readonly<Record<Occupant, string>> = {
   nothing: 'not installed',
   link: 'installed',
   'foreign-link': 'installed, as a link to that of another GitPubSub',
+  'dangling-link': 'not installed; a link that leads nowhere is there',
   copy: 'installed, as a copy',
   chain: 'installed, before another hook',
   'broken-chain': `installed, before a hook that no longer finds its parts; \`gitpubsub hook install\` mends it`,

@@ -17,16 +17,19 @@ const HOOK_MARK = '# GitPubSub: announces every push to this repository.';
 export const OTHER_SUFFIX = '.before-gitpubsub';
 
 /**
- * What lies at the place: a link to ours as it is now, one to that of another installation, a copy of any version, a script
+ * What lies at the place: a link to ours as it is now, one to that of another installation, one that leads nowhere, a copy of any version, a script
  * that runs ours and another, one whose other finds nothing under its new name (as older versions left it), or another.
  */
-export type Occupant = 'nothing' | 'link' | 'foreign-link' | 'copy' | 'chain' | 'broken-chain' | 'other';
+export type Occupant =
+  'nothing' | 'link' | 'foreign-link' | 'dangling-link' | 'copy' | 'chain' | 'broken-chain' | 'other';
 
 /** The directory whose files servers run one after the other. */
 export const HOOK_DIRECTORY = 'post-receive.d';
 
 // In a script that runs them: the directory's name, or one that is made of the script's own, in a variable or by a command.
 const RUNS_DIRECTORY = /post-receive\.d\b|(?:\$\w+|\$\{[^}]*\}|\$\([^)]*\)|`[^`]*`)["']?\.d\b/;
+
+const WITHOUT_HOOK: ReadonlySet<Occupant> = new Set(['nothing', 'dangling-link', 'other']);
 
 /** The place of the hook in one repository. */
 export interface HookPlace {
@@ -38,7 +41,7 @@ export interface HookPlace {
 
 /** Whether pushes are noted there, be it by an older version. */
 export function hasHook({ occupant }: HookPlace): boolean {
-  return occupant !== 'nothing' && occupant !== 'other';
+  return !WITHOUT_HOOK.has(occupant);
 }
 
 /** Finds the place, given the hook as it is shipped. @throws Error if git or the files can't be read */
@@ -72,10 +75,18 @@ async function findOccupant(path: string, shippedHook: string): Promise<Occupant
   const stats = await lstat(path).catch(() => undefined);
   if (!stats) return 'nothing';
   if (stats.isSymbolicLink() && (await isSameFile(path, shippedHook))) return 'link';
+  if (stats.isSymbolicLink() && (await leadsNowhere(path))) return 'dangling-link';
   const text = await readFile(path, 'latin1').catch(() => '');
   if (text.includes(CHAIN_MARK)) return 'chain';
   if (!text.includes(HOOK_MARK)) return 'other';
   return stats.isSymbolicLink() ? 'foreign-link' : 'copy';
+}
+
+function leadsNowhere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  );
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 // Puts the hook into a repository: as a link to the one that is shipped, behind whatever hook is there already.
-import { chmod, link, lstat, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, link, lstat, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GitPubSubError } from '../core/errors.ts';
 import { makeDirectory } from './durable-files.ts';
@@ -30,6 +30,7 @@ export async function installHook(place: HookPlace, shippedHook: string): Promis
     await putLink(path, shippedHook);
     return 'installed';
   }
+  if (occupant === 'dangling-link') return await replaceDangling(path, shippedHook);
   if (occupant === 'broken-chain') return await undoChain(path, shippedHook);
   if (occupant === 'other' && !isOneOfSeveral) await refuseOwnName(path, shippedHook);
   if (occupant !== 'chain') await keepOther(path);
@@ -63,6 +64,13 @@ printf '%s\\n' "$refs" | "$0${OTHER_SUFFIX}" "$@"
     await file.chmod(EXECUTABLE);
     await file.close();
   });
+}
+
+// Why not kept: git runs nothing there, and where it led is told.
+async function replaceDangling(path: string, shippedHook: string): Promise<InstallOutcome> {
+  const target = await readlink(path);
+  await putLink(path, shippedHook);
+  return `installed in the place of a link to ${target}, which led nowhere`;
 }
 
 // In this order, so that there is no moment without a hook.

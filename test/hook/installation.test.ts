@@ -85,6 +85,21 @@ describe('hook install', () => {
     accessSync(older, constants.X_OK);
   });
 
+  test('replaces a link that leads nowhere, and says where it led', async () => {
+    const repository = makeRepository('one.git');
+    mkdirSync(join(repository, 'hooks'));
+    symlinkSync('/nowhere/hooks/post-receive', hookOf(repository));
+    const before = run('hook', 'status', repository);
+    expect(before.stdout).toContain('  hook       not installed; a link that leads nowhere is there (');
+    expect(before.status).toBe(1);
+    expect(run('hook', 'install', repository).stdout).toBe(
+      `${repository}: installed in the place of a link to /nowhere/hooks/post-receive, which led nowhere\n`,
+    );
+    expect(await runHook(repository)).toBe(0);
+    expect(readdirSync(join(repository, 'hooks'))).toEqual(['post-receive']);
+    expect(spooledPushes(repository)).toHaveLength(1);
+  });
+
   test('keeps another hook, which still gets the refs and decides the status', async () => {
     const repository = makeRepository('one.git');
     writeHook(hookOf(repository), `#!/bin/sh\ncat >"${root}/seen"\nexit 7\n`);
