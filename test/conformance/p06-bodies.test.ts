@@ -3,13 +3,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { expectProblem } from '../support/problem-details.ts';
+import { isLongRun } from '../support/long.ts';
 import { publish } from '../support/publisher.ts';
 import { composeRequest, RawConnection, request, type RawResponse } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 
 const defaultMaxEventBytes = 256 * 1024;
 const maxLineBytes = 600_000;
-const isSlowRun = (process.env['GITPUBSUB_SLOW_TESTS'] ?? '') !== '';
 
 let broker: BrokerProcess;
 let small: BrokerProcess;
@@ -409,7 +409,7 @@ describe('P6 limits', () => {
     await expect.poll(async () => (await post('1')).statusCode, { timeout: 10_000 }).toBe(200);
   });
 
-  it.runIf(isSlowRun)(
+  it.runIf(isLongRun)(
     'gives a body a deadline, also while its bytes trickle in',
     async () => {
       const connection = await RawConnection.open(broker.target);

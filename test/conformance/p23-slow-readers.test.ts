@@ -3,13 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import type { BrokerProcess } from '../support/broker-process.ts';
 import { pauseFor, pollUntil } from '../support/deadline.ts';
+import { isLongRun } from '../support/long.ts';
 import { publish, publishAll } from '../support/publisher.ts';
 import { request } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 import { makeBacklog } from '../support/backlog.ts';
 import { withBroker } from '../support/with-broker.ts';
-
-const isSlowRun = (process.env['GITPUBSUB_SLOW_TESTS'] ?? '') !== '';
 
 async function countSubscribers(broker: BrokerProcess): Promise<number> {
   const response = await request(broker.target, { method: 'HEAD' });
@@ -123,20 +122,29 @@ describe.concurrent('P23 a subscriber that does not read', () => {
     });
   });
 
-  it.runIf(isSlowRun)(
-    'stays for all of the default 60 seconds, beyond what the library would allow',
+  it.runIf(isLongRun)(
+    'stays for nearly all of the default 60 seconds, beyond what the library would allow, and is cut after them',
     async () => {
       await withBroker([], async (broker) => {
         const bodies = makeBacklog(60);
         const stream = await StreamReader.open(broker.target, '/long');
         stream.pause();
         await publishAll(broker.target, '/long', bodies);
-        await pauseFor(16_000);
+        await pauseFor(50_000);
+        expect(broker.messages).not.toContain('stream cut');
         stream.resume();
         expect(await stream.waitForEvents(bodies.length)).toStrictEqual(bodies);
+        stream.pause();
+        await publishAll(broker.target, '/long', bodies);
+        await pollUntil(
+          async () => ((await countSubscribers(broker)) === 0 ? true : undefined),
+          'it is cut',
+          120_000,
+        );
+        expect(broker.messages).toContain('stream cut');
         stream.close();
       });
     },
-    60_000,
+    240_000,
   );
 });
