@@ -29,7 +29,24 @@ function fanOutTrials(): Trial[] {
       sides: atPeers(steady({ subscribers: 100, publishers: 16, rate: 200, seconds: 3 })),
       figures: [DELIVERY_P50, DELIVERY_P99],
     },
+    crowdedTrial(),
   ];
+}
+
+/** Old events for a crowd: more than the system takes for a connection that nobody reads. */
+const CROWD_LOG = { events: 20_000, chosenEvery: 0, projects: 0 };
+
+function crowdedTrial(): Trial {
+  const job = steady({ subscribers: 200, publishers: 16, rate: 100, seconds: 5 });
+  return {
+    name: 'crowded',
+    what: '200 subscribers, 100 events/s, beside 200 who never read, 200 slow ones and 200 who reset',
+    sides: [
+      ours('crowded', { job: { ...job, crowd: 200 }, log: CROWD_LOG }),
+      ours('alone', { job, log: CROWD_LOG }),
+    ],
+    figures: [DELIVERY_P50, DELIVERY_P99],
+  };
 }
 
 function fanOut(subscribers: number, publishers: number, format?: string): Trial {
