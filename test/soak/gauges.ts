@@ -31,6 +31,7 @@ export class Gauges {
   readonly #say: (line: string) => void;
   readonly #startMs: number = performance.now();
   readonly #timer: NodeJS.Timeout;
+  #rowCount = 0;
   #lastRow = { seconds: 0, events: 0 };
 
   constructor(broker: BrokerProcess, counts: Counts, say: (line: string) => void) {
@@ -53,7 +54,9 @@ export class Gauges {
     const descriptors = (await readdir(`/proc/${String(pid)}/fd`)).length;
     const sample = { seconds, residentMb, descriptors };
     this.samples.push(sample);
-    if (seconds - this.#lastRow.seconds < ROW_SECONDS) return;
+    // Half a sample early, so that the last minute of a soak has its row.
+    if (seconds < (this.#rowCount + 1) * ROW_SECONDS - SAMPLE_MS / 2000) return;
+    this.#rowCount += 1;
     const row = { seconds, events: this.#counts.events() };
     const perSecond = (row.events - this.#lastRow.events) / (row.seconds - this.#lastRow.seconds);
     this.#lastRow = row;
@@ -61,10 +64,10 @@ export class Gauges {
     this.#sayRow(sample, perSecond, response.header('x-subscribers') ?? '?');
   }
 
-  #sayRow({ seconds, residentMb, descriptors }: Sample, perSecond: number, subscribers: string): void {
+  #sayRow({ residentMb, descriptors }: Sample, perSecond: number, subscribers: string): void {
     const latenciesMs = this.#counts.takeLatenciesMs();
     const cells = [
-      Math.round(seconds / ROW_SECONDS),
+      this.#rowCount,
       Math.round(perSecond),
       subscribers,
       Math.round(residentMb),
