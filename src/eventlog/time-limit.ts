@@ -6,10 +6,10 @@ import type { Clock, SteadyClock } from '../core/clock.ts';
  * How far ahead of the machine's clock the limit is, in milliseconds; by so much at the most, times run ahead after a
  * crash.
  */
-const AHEAD_MS = 30_000;
+const AHEAD_MS = 10_000;
 
 /** By how much a new limit must pass the one before, in milliseconds; so often a broker without events writes. */
-const STEP_MS = 15_000;
+const STEP_MS = 5_000;
 
 /** The same while the limit holds up the clock, which is so after a crash and while the machine's clock is behind. */
 const SHORT_STEP_MS = 1_000;

@@ -35,12 +35,12 @@ test('one that is renewed in time never holds up the clock', () => {
 test('a new one is due now and then only', () => {
   const { clock, limit, renew } = createFixture(0);
   const seen = new Set<number>();
-  for (let second = 0; second < 60; second++) {
+  for (let second = 0; second < 20; second++) {
     renew();
     seen.add(limit.ms);
     clock.advance(1_000);
   }
-  expect([...seen].map((ms) => ms - FAKE_START_MS)).toEqual([30_000, 45_000, 60_000, 75_000]);
+  expect([...seen].map((ms) => ms - FAKE_START_MS)).toEqual([10_000, 15_000, 20_000, 25_000]);
 });
 
 test('while the clock is behind, times go on all the same', () => {
@@ -64,11 +64,11 @@ test('brokers that crash again and again do not run away from the clock', () => 
     }
     toldMs = limit.ms;
   }
-  expect(toldMs).toBeLessThanOrEqual(FAKE_START_MS + 32_000);
+  expect(toldMs).toBeLessThanOrEqual(FAKE_START_MS + 12_000);
 });
 
 test('after a crash, times go on from the limit within a second or two', () => {
-  const { clock, steadyClock, renew } = createFixture(FAKE_START_MS + 29_000);
+  const { clock, steadyClock, renew } = createFixture(FAKE_START_MS + 9_000);
   const said = Array.from({ length: 10 }, () => {
     renew();
     clock.advance(500);
