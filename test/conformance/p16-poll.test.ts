@@ -239,7 +239,7 @@ describe.concurrent('P16, P27 a poll in the middle of which the broker is stoppe
 
   it.each(formats)('is cut, and does not look complete, when its reader does not: %s', async (format) => {
     await withBroker([], async (stopping) => {
-      const bodies = makeBacklog(120);
+      const bodies = makeBacklog(300);
       await publishAll(stopping.target, '/stop', bodies);
       const connection = await RawConnection.open(stopping.target);
       connection.write(composeRequest({ path: `/stop?since=0&poll=1&format=${format}` }));

@@ -1,7 +1,9 @@
 // Many bytes of events, for readers that fall behind.
 import { Random } from './random.ts';
 
-/** Events of 150,000 bytes and more; from about 40 on they are more than the kernel buffers of one connection hold. */
+/**
+ * Events of 150,000 bytes and more; 40 are more than the kernel holds for a connection whose
+ * reader never read, 300 more than it ever holds. */
 export function makeBacklog(count: number): readonly string[] {
   return Array.from(
     { length: count },
