@@ -2,8 +2,9 @@
 import { Random } from './random.ts';
 
 /**
- * Events of 150,000 bytes and more; 40 are more than the kernel holds for a connection whose
- * reader never read, 300 more than it ever holds. */
+ * Events of 150,000 bytes and more; 40 are more than the kernel holds for a connection whose reader never read, 300 more
+ * than it ever holds.
+ */
 export function makeBacklog(count: number): readonly string[] {
   return Array.from(
     { length: count },
