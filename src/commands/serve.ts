@@ -8,6 +8,7 @@ import type { Flags } from '../config/sources.ts';
 import type { Logger } from '../core/logger.ts';
 import { toPrintable } from '../core/printable.ts';
 import { notifyServiceManager } from '../service-manager.ts';
+import { toLogText } from './log-line.ts';
 import { openLogOutput, type LogOutput } from './log-output.ts';
 import { nextStopSignal } from './stop-signal.ts';
 
@@ -37,7 +38,8 @@ function createLogger({ logLevel }: Config, output: LogOutput): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, { write: (line) => output.write(`${toPrintable(line.trimEnd())}\n`) });
+  const toText = process.stdout.isTTY ? toLogText : toPrintable;
+  return pino(options, { write: (line) => output.write(`${toText(line.trimEnd())}\n`) });
 }
 
 async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<void> {
