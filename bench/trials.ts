@@ -42,8 +42,8 @@ function crowdedTrial(): Trial {
     name: 'crowded',
     what: '200 subscribers, 100 events/s, beside 200 who never read, 200 slow ones and 200 who reset',
     sides: [
-      ours('crowded', { job: { ...job, crowd: 200 }, log: CROWD_LOG }),
-      ours('alone', { job, log: CROWD_LOG }),
+      ours('crowded', { job: { ...job, crowd: 200 }, log: CROWD_LOG, isLogCopied: true }),
+      ours('alone', { job, log: CROWD_LOG, isLogCopied: true }),
     ],
     figures: [DELIVERY_P50, DELIVERY_P99],
   };
