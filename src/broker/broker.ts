@@ -1,23 +1,22 @@
 // The domain: publishing into the log, fan-out of what it commits, and the subscriptions. Knows no HTTP and no SQL.
 import type { Clock, SteadyClock } from '../core/clock.ts';
-import { formatCursor, type Cursor } from '../core/cursor.ts';
+import { formatCursor } from '../core/cursor.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Append, Event } from '../core/event.ts';
 import type { Logger } from '../core/logger.ts';
-import { selectPrefixes, type Selection } from '../core/selection.ts';
-import { ROOT_TOPIC } from '../core/topic.ts';
+import type { Selection } from '../core/selection.ts';
 import type { EventLog } from '../eventlog/event-log.ts';
 import { toBatches } from './batch.ts';
 import { LiveIndex } from './live-index.ts';
 import { LogWatch } from './log-watch.ts';
-import { findNewest } from './look-back.ts';
 import { PageCache } from './page-cache.ts';
 import { ReplayQueue } from './replay-queue.ts';
 import { Retention, type RetentionPolicy } from './retention.ts';
 import type { Sink } from './sink.ts';
-import { BrokerStatistics, type GapReason, type StreamEnd } from './statistics.ts';
-import type { Watermark } from './watermark.ts';
+import { StartPoints, type ResumePoint } from './start-points.ts';
+import { BrokerStatistics, type StreamEnd } from './statistics.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';
+import type { Watermark } from './watermark.ts';
 
 /** What the broker is made of and how it is set. */
 export interface BrokerOptions {
@@ -42,11 +41,6 @@ export interface Receipt {
   readonly isReplayed: boolean;
 }
 
-/** Where a resuming client starts. */
-export interface ResumePoint extends Watermark {
-  readonly gap?: GapReason;
-}
-
 /** How often `tick` is to be called, in milliseconds; keep-alives come so much early at the most. */
 export const TICK_MS = 500;
 
@@ -56,15 +50,15 @@ const DRAIN_POLL_MS = 5;
 /** How long it waits for them, in milliseconds, so that a slow body doesn't keep the streams from a clean end. */
 const PUBLISHER_DEADLINE_MS = 2_500;
 
-const EVERYTHING: Selection = selectPrefixes([ROOT_TOPIC]);
-
 /** The broker of one log. */
 export class Broker {
+  /** Where streams may start. */
+  readonly starts: StartPoints;
+  /** What was counted since start. */
+  readonly statistics: BrokerStatistics = new BrokerStatistics();
   readonly #options: BrokerOptions;
   readonly #eventLog: EventLog;
   readonly #retention: Retention;
-  /** What was counted since start. */
-  readonly statistics: BrokerStatistics = new BrokerStatistics();
   readonly #live = new LiveIndex<Subscription>();
   readonly #subscriptions = new Set<Subscription>();
   readonly #replayQueue = new ReplayQueue();
@@ -81,6 +75,7 @@ export class Broker {
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#eventLog = options.eventLog;
+    this.starts = new StartPoints(options.eventLog, options.steadyClock, this.#replayQueue);
     this.#pageCache = new PageCache(options.eventLog);
     this.#fannedOutTo = options.eventLog.lastOffset;
     this.#retention = new Retention(options.eventLog, options.retention, options, options.logger);
@@ -134,7 +129,7 @@ export class Broker {
   }
 
   /**
-   * Opens a stream that starts at a point from one of the `start…` methods; `sink` must be ready to be written to.
+   * Opens a stream that starts at a point from {@link Broker.starts}; `sink` must be ready to be written to.
    * With `until`, an offset of the log, it ends there. [P16]
    */
   subscribe(selection: Selection, start: ResumePoint, sink: Sink, until?: number): Subscription {
@@ -144,50 +139,6 @@ export class Broker {
     subscription.start();
     if (this.#isDraining) subscription.end();
     return subscription;
-  }
-
-  /** After everything that is in the log by now. */
-  startLive(): ResumePoint {
-    return { offset: this.#eventLog.lastOffset, timeMs: this.#options.steadyClock.nowMs() };
-  }
-
-  /**
-   * At a moment, in UTC milliseconds. [P19]
-   * @throws GitPubSubError `log-unavailable`
-   */
-  async startAtTime(timeMs: number): Promise<ResumePoint> {
-    const { offset, isPruned } = await this.#eventLog.findTime(timeMs);
-    return this.#startAfter(offset, isPruned ? 'expired' : undefined);
-  }
-
-  /**
-   * After a cursor, or, when the log doesn't hold what comes after it, at the oldest event held. [P20, P21]
-   * @throws GitPubSubError `log-unavailable`
-   */
-  async startAtCursor(cursor: Cursor): Promise<ResumePoint> {
-    const gap = this.#gapAt(cursor);
-    return this.#startAfter(gap ? this.#eventLog.firstOffset - 1 : cursor.offset, gap);
-  }
-
-  /**
-   * Before the newest selected events up to an offset, at most `count` of them; fewer if they are rare. What was pruned
-   * meanwhile is no gap: nobody asked for it.
-   * @throws GitPubSubError `log-unavailable`
-   */
-  async startAtNewest(selection: Selection, count: number, upTo?: number): Promise<Watermark> {
-    const end = upTo ?? this.#eventLog.lastOffset;
-    const after = await findNewest(this.#eventLog, this.#replayQueue, {
-      selection,
-      upTo: end,
-      maxEvents: count,
-    });
-    const { offset, timeMs } = await this.#startAfter(after);
-    return { offset, timeMs };
-  }
-
-  /** Whether an event at or before an offset is held. */
-  holdsUpTo(offset: number): boolean {
-    return offset >= this.#eventLog.firstOffset;
   }
 
   /** The cursor of an offset of this log. */
@@ -246,28 +197,6 @@ export class Broker {
         else this.#options.logger.warn({ reason: end, err: error }, 'stream cut');
       },
     };
-  }
-
-  async #startAfter(offset: number, gap?: GapReason): Promise<ResumePoint> {
-    try {
-      const page = await this.#eventLog.read({
-        selection: EVERYTHING,
-        after: offset,
-        maxEvents: 0,
-        maxBytes: 0,
-      });
-      return { offset, timeMs: page.nextTimeMs, ...(gap && { gap }) };
-    } catch (error) {
-      if (!(error instanceof GitPubSubError && error.code === 'offset-pruned')) throw error;
-      return this.#startAfter(this.#eventLog.firstOffset - 1, gap ?? 'expired'); // Pruning was faster than the read.
-    }
-  }
-
-  #gapAt(cursor: Cursor): GapReason | undefined {
-    const { id, firstOffset, lastOffset } = this.#eventLog;
-    if (cursor.logId !== id || cursor.offset > lastOffset) return 'unknown';
-    if (cursor.offset < firstOffset - 1) return 'expired';
-    return this.#eventLog.checkAt(cursor.offset) === cursor.check ? undefined : 'unknown';
   }
 
   // Fan-out listens to the log's commits, in a later turn than they were made in, after the acknowledgements. (Invariant: I1)

@@ -56,7 +56,8 @@ export function parseSubscribeQuery(query: string): SubscribeQuery {
   };
 }
 
-function readCursor(text: string | undefined): Cursor | undefined {
+/** Reads a cursor, if there is one. @throws GitPubSubError `invalid-cursor` */
+export function readCursor(text: string | undefined): Cursor | undefined {
   return text === undefined ? undefined : parseCursor(text);
 }
 

@@ -1,9 +1,10 @@
 // Where a subscriber resumes: from what its headers and query say to an offset. Times stop here. (Invariant: I6)
-import type { Broker, ResumePoint } from '../broker/broker.ts';
-import { formatCursor, parseCursor, type Cursor } from '../core/cursor.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { ResumePoint } from '../broker/start-points.ts';
+import { formatCursor, type Cursor } from '../core/cursor.ts';
 import type { Selection } from '../core/selection.ts';
 import type { HeaderList } from './exchange.ts';
-import type { SubscribeQuery } from './query.ts';
+import { readCursor, type SubscribeQuery } from './query.ts';
 import type { RequestHead } from './request-head.ts';
 import { parseSeconds } from './seconds.ts';
 import type { GapNotice } from './stream-format.ts';
@@ -32,12 +33,12 @@ export async function resolveResume(
     query.lastEventId ??
     readCursor(head.get('x-fetch-since-cursor')) ??
     query.cursor;
-  if (cursor) return describe(await broker.startAtCursor(cursor), formatCursor(cursor));
+  if (cursor) return describe(await broker.starts.atCursor(cursor), formatCursor(cursor));
   const since = readSinceHeader(head) ?? query.since;
   const timeMs = since === undefined ? undefined : parseSeconds(since);
   if (since !== undefined && timeMs !== undefined)
-    return describe(await broker.startAtTime(timeMs), since, [['X-Fetching-Since', since]]);
-  if (query.last === undefined) return describe(broker.startLive(), '');
+    return describe(await broker.starts.atTime(timeMs), since, [['X-Fetching-Since', since]]);
+  if (query.last === undefined) return describe(broker.starts.live(), '');
   return lookBack(broker, selection, query.last, query.before);
 }
 
@@ -48,11 +49,11 @@ async function lookBack(
   count: number,
   before: Cursor | undefined,
 ): Promise<Resume> {
-  const end = before && (await broker.startAtCursor(before));
+  const end = before && (await broker.starts.atCursor(before));
   if (before && end?.gap) return { ...describe(end, formatCursor(before)), until: end.offset };
   const until = end && end.offset - 1;
-  const start = await broker.startAtNewest(selection, count, until);
-  const headers: HeaderList = broker.holdsUpTo(start.offset)
+  const start = await broker.starts.atNewest(selection, count, until);
+  const headers: HeaderList = broker.starts.holdsUpTo(start.offset)
     ? [['X-Before', broker.cursorAt(start.offset + 1)]]
     : [];
   if (until === undefined) return { start, gap: undefined, headers };
@@ -67,10 +68,6 @@ function describe(start: ResumePoint, requested: string, headers: HeaderList = [
     gap: { reason: start.gap, requested },
     headers: [...headers, ['X-Fetch-Gap', start.gap]], // [P21]
   };
-}
-
-function readCursor(text: string | undefined): Cursor | undefined {
-  return text === undefined ? undefined : parseCursor(text);
 }
 
 // A client in the wild sends `None` before its first event: no number in the header means live only. [P19]

@@ -27,7 +27,7 @@ export async function handleSubscribe(
   const selection = selectPrefixes([prefix, ...query.topics], query.filter);
   const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, selection);
   if (!exchange.isOpen) return;
-  const until = resume.until ?? (query.isPoll ? broker.startLive().offset : undefined);
+  const until = resume.until ?? (query.isPoll ? broker.starts.live().offset : undefined);
   const sink = new StreamSink(
     exchange,
     [

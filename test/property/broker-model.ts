@@ -2,7 +2,8 @@
 // broker: it keeps every event that was ever committed, and knows from a stream's start and selection what it must get.
 import type { Batch } from '../../src/broker/batch.ts';
 import type { Watermark } from '../../src/broker/watermark.ts';
-import { Broker, type ResumePoint } from '../../src/broker/broker.ts';
+import { Broker } from '../../src/broker/broker.ts';
+import type { ResumePoint } from '../../src/broker/start-points.ts';
 import type { Subscription } from '../../src/broker/subscription.ts';
 import { SteadyClock, type Clock } from '../../src/core/clock.ts';
 import { parseCursor } from '../../src/core/cursor.ts';
@@ -195,7 +196,7 @@ export class BrokerModel {
         this.#clock.shiftWall(step.ms);
         return;
       case 'open live':
-        this.#openStream(selectPaths(step.paths), step.credit, this.#broker.startLive());
+        this.#openStream(selectPaths(step.paths), step.credit, this.#broker.starts.live());
         return;
       case 'open at cursor':
         return this.#begin(() => this.#openAtCursor(step.paths, step.credit, step.where));
@@ -238,7 +239,7 @@ export class BrokerModel {
   async #openAtCursor(paths: readonly string[], credit: number, where: number): Promise<void> {
     const offset = Math.round(where * this.#eventLog.lastOffset);
     const prunedBefore = this.#prunedOffset();
-    const start = await this.#broker.startAtCursor(parseCursor(this.#broker.cursorAt(offset)));
+    const start = await this.#broker.starts.atCursor(parseCursor(this.#broker.cursorAt(offset)));
     this.#checkCursorStart(offset, start, prunedBefore);
     this.#openStream(selectPaths(paths), credit, start);
   }
@@ -247,7 +248,7 @@ export class BrokerModel {
     const event = this.#committed[Math.round(where * this.#committed.length)];
     const timeMs = event?.timeMs ?? this.#clock.nowMs();
     const known = this.#committed.length;
-    const start = await this.#broker.startAtTime(timeMs);
+    const start = await this.#broker.starts.atTime(timeMs);
     this.#checkTimeStart(timeMs, start, known);
     this.#openStream(selectPaths(paths), credit, start);
   }
@@ -257,8 +258,8 @@ export class BrokerModel {
     stream.leave();
     const { position, selection } = stream;
     const start = await (type === 'resume by time'
-      ? this.#broker.startAtTime(stream.watermark.timeMs)
-      : this.#broker.startAtCursor(parseCursor(this.#broker.cursorAt(stream.watermark.offset))));
+      ? this.#broker.starts.atTime(stream.watermark.timeMs)
+      : this.#broker.starts.atCursor(parseCursor(this.#broker.cursorAt(stream.watermark.offset))));
     const next = this.nextWanted(selection, position);
     if (next && next.offset <= start.offset && start.gap === undefined)
       stream.complain(`could not resume (${type}): event ${next.offset} is not after ${start.offset}`);
@@ -269,7 +270,7 @@ export class BrokerModel {
     const told = this.#told[Math.floor(where * this.#told.length)];
     if (!told) return;
     const { timeMs, selection, position } = told;
-    const start = await this.#broker.startAtTime(timeMs);
+    const start = await this.#broker.starts.atTime(timeMs);
     const next = this.nextWanted(selection, position);
     if (next && next.offset <= start.offset && start.gap === undefined)
       this.violations.push(`who resumes from ${timeMs} misses event ${next.offset} of ${next.timeMs}`);

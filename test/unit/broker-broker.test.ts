@@ -60,7 +60,7 @@ class Fixture {
     return cursors;
   }
 
-  subscribe(path: string, start: Watermark = this.broker.startLive()): Stream {
+  subscribe(path: string, start: Watermark = this.broker.starts.live()): Stream {
     const sink = new FakeSink();
     const subscription = this.broker.subscribe(selectPrefixes([parseTopic(path)]), start, sink);
     return { sink, subscription };
@@ -178,23 +178,23 @@ describe('a start', () => {
   test('live is behind all that is in the log', async () => {
     const fixture = new Fixture();
     await fixture.publishCount(3);
-    expect(fixture.broker.startLive()).toEqual({ offset: 3, timeMs: fixture.clock.nowMs() });
+    expect(fixture.broker.starts.live()).toEqual({ offset: 3, timeMs: fixture.clock.nowMs() });
   });
 
   test('at a cursor of this log is behind it', async () => {
     const fixture = new Fixture();
     const [, second] = await fixture.publishCount(3);
     if (!second) throw new TypeError('no cursor');
-    expect(await fixture.broker.startAtCursor(second)).toEqual({ offset: 2, timeMs: FAKE_START_MS + 2_000 });
+    expect(await fixture.broker.starts.atCursor(second)).toEqual({ offset: 2, timeMs: FAKE_START_MS + 2_000 });
   });
 
   test('at the cursor of the end, or before the first event, is no gap', async () => {
     const fixture = new Fixture();
     const start = parseCursor(fixture.broker.cursorAt(0));
-    expect(await fixture.broker.startAtCursor(start)).toMatchObject({ offset: 0 });
+    expect(await fixture.broker.starts.atCursor(start)).toMatchObject({ offset: 0 });
     const [last] = await fixture.publishCount(1);
     if (!last) throw new TypeError('no cursor');
-    const points = [await fixture.broker.startAtCursor(start), await fixture.broker.startAtCursor(last)];
+    const points = [await fixture.broker.starts.atCursor(start), await fixture.broker.starts.atCursor(last)];
     expect(points.map(({ offset, gap }) => [offset, gap])).toEqual([
       [0, undefined],
       [1, undefined],
@@ -210,7 +210,7 @@ describe('a start', () => {
     const fixture = new Fixture();
     const [cursor] = await fixture.publishCount(3);
     if (!cursor) throw new TypeError('no cursor');
-    expect(await fixture.broker.startAtCursor({ ...cursor, ...change })).toEqual({
+    expect(await fixture.broker.starts.atCursor({ ...cursor, ...change })).toEqual({
       offset: 0,
       timeMs: FAKE_START_MS,
       gap: 'unknown',
@@ -221,7 +221,7 @@ describe('a start', () => {
     const fixture = new Fixture();
     const cursors = await fixture.publishCount(4);
     await fixture.eventLog.prune({ maxEvents: 2 }, 10);
-    const points = await Promise.all(cursors.map((cursor) => fixture.broker.startAtCursor(cursor)));
+    const points = await Promise.all(cursors.map((cursor) => fixture.broker.starts.atCursor(cursor)));
     expect(points.map(({ offset, gap }) => [offset, gap])).toEqual([
       [2, 'expired'],
       [2, undefined],
@@ -234,7 +234,7 @@ describe('a start', () => {
     const fixture = new Fixture();
     await fixture.publishCount(3);
     const points = await Promise.all(
-      [0, 1, 1_000, 2_001, 99_000].map((ms) => fixture.broker.startAtTime(FAKE_START_MS + ms)),
+      [0, 1, 1_000, 2_001, 99_000].map((ms) => fixture.broker.starts.atTime(FAKE_START_MS + ms)),
     );
     expect(points.map(({ offset }) => offset)).toEqual([0, 1, 1, 3, 3]);
     expect(points.map(({ timeMs }) => timeMs - FAKE_START_MS)).toEqual([0, 1_000, 1_000, 3_000, 3_000]);
@@ -245,11 +245,11 @@ describe('a start', () => {
     const fixture = new Fixture();
     await fixture.publishCount(3);
     await fixture.eventLog.prune({ maxEvents: 1 }, 10);
-    expect(await fixture.broker.startAtTime(FAKE_START_MS + 1_000)).toMatchObject({
+    expect(await fixture.broker.starts.atTime(FAKE_START_MS + 1_000)).toMatchObject({
       offset: 2,
       gap: 'expired',
     });
-    const later = await fixture.broker.startAtTime(FAKE_START_MS + 1_001);
+    const later = await fixture.broker.starts.atTime(FAKE_START_MS + 1_001);
     expect([later.offset, later.gap]).toEqual([2, undefined]);
   });
 
@@ -259,7 +259,7 @@ describe('a start', () => {
       const fixture = new Fixture({ readTurns: 1 });
       const [first] = await fixture.publishCount(3);
       if (!first) throw new TypeError('no cursor');
-      const start = what === 'cursor' ? fixture.broker.startAtCursor(first) : fixture.broker.startAtTime(0);
+      const start = what === 'cursor' ? fixture.broker.starts.atCursor(first) : fixture.broker.starts.atTime(0);
       if (what === 'time') await passTurns();
       await fixture.eventLog.prune({ maxEvents: 1 }, 10);
       expect(await start).toMatchObject({ offset: 2, gap: 'expired' });
