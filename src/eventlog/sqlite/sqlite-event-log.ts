@@ -1,5 +1,4 @@
 // The event log in SQLite: what is in memory beside the database, and the operations of the interface.
-import { randomBytes } from 'node:crypto';
 import type { Clock, SteadyClock } from '../../core/clock.ts';
 import { GitPubSubError } from '../../core/errors.ts';
 import type { Append, Event } from '../../core/event.ts';
@@ -17,6 +16,7 @@ import { GroupCommit } from '../group-commit.ts';
 import { BackReader } from './back-reader.ts';
 import { ClockMemory } from './clock-memory.ts';
 import { DamagedLogError, EventReader } from './event-reader.ts';
+import { Epochs } from './epochs.ts';
 import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
 import { checkEnds, readLogState, type LogState } from './log-state.ts';
 import {
@@ -66,9 +66,7 @@ class SqliteEventLog implements EventLog {
   readonly #clockMemory: ClockMemory;
   readonly #groupCommit: GroupCommit;
   readonly #listeners: ((events: readonly Event[]) => void)[] = [];
-  readonly #nonce = randomBytes(4).toString('hex');
-  #epochs: readonly Epoch[];
-  #hasOwnEpoch = false;
+  readonly #epochs: Epochs;
   #pruned: PrunedMark;
   #lastOffset: number;
   #bytesThrough: number;
@@ -80,7 +78,7 @@ class SqliteEventLog implements EventLog {
     this.#backReader = new BackReader(open.database, reader);
     this.#writer = new EventWriter(open.database);
     this.#steadyClock = options.steadyClock;
-    this.#epochs = state.epochs;
+    this.#epochs = new Epochs(state.epochs);
     this.#pruned = state.pruned;
     this.#lastOffset = state.lastOffset;
     this.#bytesThrough = state.bytesThrough;
@@ -137,8 +135,7 @@ class SqliteEventLog implements EventLog {
 
   checkAt(offset: number): string | undefined {
     if (offset === 0) return '00000000';
-    if (offset > this.#lastOffset) return undefined;
-    return this.#epochs.findLast((epoch) => epoch.firstOffset <= offset)?.nonce;
+    return offset > this.#lastOffset ? undefined : this.#epochs.at(offset)?.nonce;
   }
 
   async prune(bounds: RetentionBounds, maxRemoved: number): Promise<number> {
@@ -185,9 +182,7 @@ class SqliteEventLog implements EventLog {
     }
     const clockMark = this.#clockMemory.dueMark();
     const timeMs = this.#clockMemory.commitMs(clockMark);
-    const newEpoch = this.#hasOwnEpoch
-      ? undefined
-      : { firstOffset: this.#lastOffset + 1, nonce: this.#nonce };
+    const newEpoch = this.#epochs.beginAt(this.#lastOffset + 1);
     const { stored, results, bytesThrough } = this.#writer.insert(appends, {
       lastOffset: this.#lastOffset,
       bytesThrough: this.#bytesThrough,
@@ -208,8 +203,7 @@ class SqliteEventLog implements EventLog {
 
   // Invariant: I2. Only now the batch is on disk.
   #takeStored(stored: readonly Event[], bytesThrough: number, newEpoch: Epoch | undefined): void {
-    if (newEpoch) this.#epochs = [...this.#epochs, newEpoch];
-    this.#hasOwnEpoch = true;
+    if (newEpoch) this.#epochs.begin(newEpoch);
     this.#lastOffset += stored.length;
     this.#bytesThrough = bytesThrough;
     for (const listener of this.#listeners) listener(stored);
@@ -249,14 +243,9 @@ class SqliteEventLog implements EventLog {
       bytesThrough: this.#reader.bytesThrough(offset) ?? this.#pruned.bytesThrough,
     };
     // The run that stored the mark itself stays known, so that a cursor at the mark is still recognised.
-    const keptEpochs = this.#epochs.slice(
-      Math.max(
-        0,
-        this.#epochs.findLastIndex((epoch) => epoch.firstOffset <= offset),
-      ),
-    );
-    this.#writer.removeThrough(mark, keptEpochs[0]?.firstOffset ?? 0);
-    this.#epochs = keptEpochs;
+    const oldest = this.#epochs.at(offset)?.firstOffset ?? 0;
+    this.#writer.removeThrough(mark, oldest);
+    this.#epochs.forgetBefore(oldest);
     this.#pruned = mark;
   }
 
