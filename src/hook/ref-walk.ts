@@ -14,10 +14,10 @@ export interface Move {
  */
 export function walkMoves(moves: readonly Move[], start: string): Move[] {
   const open = openMoves(moves);
-  const ends = new Set(moves.map(({ after }) => after));
   const befores = moves.map(({ before }) => before);
-  // What follows a missing move begins anew, first of all where no other move leads to.
-  const beginnings = [start, ...befores.filter((before) => !ends.has(before)), ...befores];
+  const balances = balancesOf(moves);
+  // What follows a missing move begins anew: first of all where more moves begin than end.
+  const beginnings = [start, ...befores.filter((before) => (balances.get(before) ?? 0) > 0), ...befores];
   return beginnings.flatMap((beginning) => {
     const walk = walkAll(open, beginning);
     return isWalk(walk, beginning) ? walk : walkFirst(walk, beginning);
@@ -35,6 +35,17 @@ function openMoves(moves: readonly Move[]): OpenMoves {
     else open.set(move.before, [move]);
   }
   return open;
+}
+
+// How many more moves begin at a value than end there.
+function balancesOf(moves: readonly Move[]): ReadonlyMap<string, number> {
+  const balances = new Map<string, number>();
+  const count = (value: string, by: number): unknown => balances.set(value, (balances.get(value) ?? 0) + by);
+  for (const { before, after } of moves) {
+    count(before, 1);
+    count(after, -1);
+  }
+  return balances;
 }
 
 // Takes all moves that can be reached, in one walk if there is one. Source: Hierholzer's way to find an Eulerian trail: go on

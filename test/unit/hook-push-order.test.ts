@@ -58,6 +58,7 @@ test.each([
 
 test.each([
   ['one whose predecessor is missing', ['1 bc', '2 cd'], 'a', ['1 is odd', '2']],
+  ['a walk from where nothing is known of', ['1 ba', '2 ab', '3 ac'], undefined, ['2 is odd', '1', '3']],
   ['one that nothing is known of', ['1 bc'], undefined, ['1 is odd']],
   ['those of which two start from the same', ['1 ac', '2 ab', '3 cd'], 'a', ['1', '3', '2 is odd']],
   ['those that go in a circle', ['1 ef', '2 fe'], 'a', ['1 is odd', '2']],
