@@ -1,5 +1,6 @@
 // What an answer says: its reason as one line, how long to wait, what a broken connection means. Knows no request.
 import type { IncomingMessage } from 'node:http';
+import { isObject } from '../core/json-object.ts';
 
 // What is read of an answer: enough for a Problem Details body, harmless for our memory.
 const MAX_ANSWER_BYTES = 16 * 1024;
@@ -65,11 +66,6 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
   } catch {
     return undefined;
   }
-}
-
-/** Whether a JSON value has members; an array has none that count. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What went wrong with a connection, in a few words. */

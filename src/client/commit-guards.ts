@@ -1,6 +1,6 @@
 // Tells the hook's events from all others. The topic is open to everything, so it looks at what it promises.
 import type { CommitEvent, PushEvent } from '../core/commit-event.ts';
-import { isObject } from './answer.ts';
+import { isObject } from '../core/json-object.ts';
 
 /** Whether a published value is a commit, as the hook tells of it. */
 export function isCommitEvent(value: unknown): value is CommitEvent {

@@ -1,5 +1,6 @@
 // What a line of an NDJSON stream says: an event, a notice of a gap, or a keep-alive. [P13, P21]
-import { isObject, parseObject } from './answer.ts';
+import { isObject } from '../core/json-object.ts';
+import { parseObject } from './answer.ts';
 import { StreamError } from './line-splitter.ts';
 
 /** What a subscriber gets, in the order of the log. */

@@ -2,6 +2,7 @@
 import { isCommitEvent, isPushEvent } from '../client/commit-guards.ts';
 import type { StreamEvent } from '../client/stream-item.ts';
 import type { CommitDetails, PushDetails } from '../core/commit-event.ts';
+import { shortRef } from '../core/event-facts.ts';
 import { toPrintable } from '../core/printable.ts';
 
 const SHORT_HASH_LENGTH = 7;
@@ -22,7 +23,7 @@ function describeValue({ value, topic }: StreamEvent): string {
 }
 
 function describeCommit({ project, ref, shortHash, author, subject }: CommitDetails): string {
-  return [project, shortName(ref), shortHash, author, subject].join('  ');
+  return [project, shortRef(ref), shortHash, author, subject].join('  ');
 }
 
 function describePush(push: PushDetails): string {
@@ -32,7 +33,7 @@ function describePush(push: PushDetails): string {
 }
 
 function describeRef({ type, ref }: PushDetails): string {
-  return type === 'tag' ? `tag ${shortName(ref)}` : shortName(ref);
+  return type === 'tag' ? `tag ${shortRef(ref)}` : shortRef(ref);
 }
 
 function describeAction({ action, before, after, commits, tag }: PushDetails): string {
@@ -55,11 +56,6 @@ function describeAction({ action, before, after, commits, tag }: PushDetails): s
 function count(commits: unknown): string {
   if (typeof commits !== 'number' || commits === 0) return '';
   return commits === 1 ? ', 1 commit' : `, ${commits} commits`;
-}
-
-/** `main` for `refs/heads/main`, `v1` for `refs/tags/v1`; others in full. */
-export function shortName(ref: string): string {
-  return ref.replace(/^refs\/(?:heads|tags)\//, '');
 }
 
 function describeTime(time: Date, now: Date): string {

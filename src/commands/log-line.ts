@@ -1,4 +1,5 @@
 // A log line for people: time, level if it matters, message, and what it tells.
+import { isObject } from '../core/json-object.ts';
 import { toPrintable } from '../core/printable.ts';
 
 /** Makes text of a line of JSON as pino writes it; a line that is none stays as it is. */
@@ -16,10 +17,10 @@ export function toLogText(line: string): string {
   return toPrintable(parts.join('  '));
 }
 
-function parseRecord(line: string): Record<string, unknown> | undefined {
+function parseRecord(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

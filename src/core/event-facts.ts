@@ -1,4 +1,5 @@
 // What the filters of a subscription look at, read from a payload of any shape.
+import { isObject } from './json-object.ts';
 
 /** Kinds of events: the two that the hook publishes, and all else. */
 export type EventType = 'commit' | 'push' | 'other';
@@ -20,9 +21,10 @@ const NOTHING: EventFacts = { type: 'other', project: [], ref: [], path: [], aut
 
 /** Reads the facts of a payload that is valid JSON. */
 export function readEventFacts(payload: string): EventFacts {
-  const event = toRecord(JSON.parse(payload));
-  const commit = toRecord(event?.['commit']);
-  if (commit) {
+  const event: unknown = JSON.parse(payload);
+  if (!isObject(event)) return NOTHING;
+  const { commit, push } = event;
+  if (isObject(commit)) {
     return {
       type: 'commit',
       project: texts(commit['project']),
@@ -32,15 +34,18 @@ export function readEventFacts(payload: string): EventFacts {
       hash: texts(commit['hash']),
     };
   }
-  const push = toRecord(event?.['push']);
-  if (!push) return NOTHING;
+  if (!isObject(push)) return NOTHING;
   return { ...NOTHING, type: 'push', project: texts(push['project']), ref: refNames(push['ref']) };
 }
 
-// `refs/heads/main` is also `main`, `refs/tags/v1` also `v1`, `refs/notes/commits` also `notes/commits`.
+/** A ref's name as people say it: `main` for `refs/heads/main`, `v1` for `refs/tags/v1`, `notes/x` for `refs/notes/x`. */
+export function shortRef(name: string): string {
+  return name.replace(/^refs\/(?:heads\/|tags\/)?/, '');
+}
+
 function refNames(ref: unknown): string[] {
   return texts(ref).flatMap((name) => {
-    const short = name.replace(/^refs\/(?:heads\/|tags\/)?/, '');
+    const short = shortRef(name);
     return short === name ? [name] : [name, short];
   });
 }
@@ -51,9 +56,4 @@ function texts(...values: readonly unknown[]): string[] {
 
 function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
-}
-
-function toRecord(value: unknown): Record<string, unknown> | undefined {
-  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isRecord ? (value as Record<string, unknown>) : undefined;
 }

@@ -1,6 +1,7 @@
 // What has been announced of a repository: for each ref the commit it was last announced at, and the tips given up since.
 // Everything they reach is known, whatever other pushes do to the refs meanwhile.
 import { rename } from 'node:fs/promises';
+import { isObject } from '../core/json-object.ts';
 import { readIfThere, replaceFile } from './durable-files.ts';
 import type { Git } from './git.ts';
 import { findUnreached, type KnownCommits } from './new-commits.ts';
@@ -88,9 +89,9 @@ export async function setAnnouncedAside(path: string): Promise<string> {
 }
 
 function parseAnnounced(value: unknown): Announced | 'damaged' {
-  if (!isRecord(value)) return 'damaged';
+  if (!isObject(value)) return 'damaged';
   const { refs, former, recent, lastPush, unreadableSinceMs } = value;
-  if (!isRecord(refs) || !areHashes(Object.values(refs))) return 'damaged';
+  if (!isObject(refs) || !areHashes(Object.values(refs))) return 'damaged';
   if (!areHashes(former) || !areHashes(recent) || typeof lastPush !== 'string') return 'damaged';
   return {
     refs: new Map(Object.entries(refs) as [string, string][]),
@@ -99,10 +100,6 @@ function parseAnnounced(value: unknown): Announced | 'damaged' {
     lastPush,
     ...(typeof unreadableSinceMs === 'number' ? { unreadableSinceMs } : {}),
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function areHashes(value: unknown): value is string[] {

@@ -1,7 +1,7 @@
 // What a command is told of its event in the environment; the help of `gitpubsub subscribe` lists it.
 import { isCommitEvent, isPushEvent } from '../../client/commit-guards.ts';
 import type { StreamEvent } from '../../client/stream-item.ts';
-import { shortName } from '../item-text.ts';
+import { shortRef } from '../../core/event-facts.ts';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -51,7 +51,7 @@ function describe(event: StreamEvent): Variables {
   const common = { TOPIC: topic, TIMESTAMP: String(timestamp), CURSOR: cursor };
   if (isCommitEvent(value)) {
     const { project, ref, hash, author, email, subject } = value.commit;
-    const names = { PROJECT: project, REF: ref, REF_NAME: shortName(ref) };
+    const names = { PROJECT: project, REF: ref, REF_NAME: shortRef(ref) };
     return {
       ...common,
       ...names,
@@ -64,7 +64,7 @@ function describe(event: StreamEvent): Variables {
   }
   if (!isPushEvent(value)) return { ...common, TYPE: 'other' };
   const { project, ref, after, before, action, pusher } = value.push;
-  const names = { PROJECT: project, REF: ref, REF_NAME: shortName(ref) };
+  const names = { PROJECT: project, REF: ref, REF_NAME: shortRef(ref) };
   const push = { ...common, ...names, TYPE: 'push', HASH: after, BEFORE: before, ACTION: action };
   return pusher === null ? push : { ...push, PUSHER: pusher };
 }
