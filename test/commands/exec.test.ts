@@ -1,26 +1,14 @@
 // `gitpubsub subscribe --exec`: a command for each event, in order, again where it fails, and nothing lost.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { publish, publishBatch } from '../../src/client/publish.ts';
-import { BrokerProcess } from '../support/broker-process.ts';
-import { urlOf } from '../support/broker-url.ts';
+import { startBrokerOfFile } from '../support/broker-of-file.ts';
 import { CommandProcess } from '../support/command-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
-let broker: BrokerProcess;
-let topicCount = 0;
-
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-});
-afterAll(() => broker.dispose());
-
-function nextUrl(): string {
-  topicCount += 1;
-  return urlOf(broker, `/t${topicCount}`);
-}
+const nextUrl = startBrokerOfFile();
 
 function push(project: string, n: number): unknown {
   const details = {

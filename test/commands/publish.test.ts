@@ -1,26 +1,15 @@
 // `gitpubsub publish` as people and scripts run it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { subscribe, type StreamItem } from '../../src/client/client.ts';
-import { BrokerProcess, runCommandLine } from '../support/broker-process.ts';
-import { urlOf } from '../support/broker-url.ts';
+import { startBrokerOfFile } from '../support/broker-of-file.ts';
+import { runCommandLine } from '../support/broker-process.ts';
 import { CommandProcess } from '../support/command-process.ts';
 import { answer, startFakeServer } from '../support/fake-server.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
-let broker: BrokerProcess;
-let topicCount = 0;
-
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-});
-afterAll(() => broker.dispose());
-
-function nextUrl(): string {
-  topicCount += 1;
-  return urlOf(broker, `/t${topicCount}`);
-}
+const nextUrl = startBrokerOfFile();
 
 function writeInput(name: string, text: string): string {
   const path = join(createTemporaryDirectory(), name);

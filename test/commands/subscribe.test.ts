@@ -1,28 +1,16 @@
 // `gitpubsub subscribe` as people and services run it, against the broker itself.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { publish, publishBatch } from '../../src/client/publish.ts';
-import { BrokerProcess, runCommandLine } from '../support/broker-process.ts';
-import { urlOf } from '../support/broker-url.ts';
+import { startBrokerOfFile } from '../support/broker-of-file.ts';
+import { runCommandLine } from '../support/broker-process.ts';
 import { CommandProcess } from '../support/command-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 import { answer, eventLine, startFakeServer, stream } from '../support/fake-server.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
-let broker: BrokerProcess;
-let topicCount = 0;
-
-beforeAll(async () => {
-  broker = await BrokerProcess.start({ flags: ['--keep-alive-seconds', '0.3'] });
-});
-afterAll(() => broker.dispose());
-
-/** A topic of the running test alone. */
-function nextUrl(): string {
-  topicCount += 1;
-  return urlOf(broker, `/t${topicCount}`);
-}
+const nextUrl = startBrokerOfFile(['--keep-alive-seconds', '0.3']);
 
 function values(lines: readonly string[]): unknown[] {
   return lines.map((line) => (JSON.parse(line) as { n: unknown }).n);

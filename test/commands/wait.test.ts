@@ -1,24 +1,13 @@
 // `gitpubsub wait`, for scripts: what counts, what does not, and how it ends.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { publish } from '../../src/client/publish.ts';
 import { readStatistics } from '../../src/client/statistics.ts';
-import { BrokerProcess, runCommandLine } from '../support/broker-process.ts';
-import { urlOf } from '../support/broker-url.ts';
+import { startBrokerOfFile } from '../support/broker-of-file.ts';
+import { runCommandLine } from '../support/broker-process.ts';
 import { CommandProcess } from '../support/command-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 
-let broker: BrokerProcess;
-let topicCount = 0;
-
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-});
-afterAll(() => broker.dispose());
-
-function nextUrl(): string {
-  topicCount += 1;
-  return urlOf(broker, `/t${topicCount}`);
-}
+const nextUrl = startBrokerOfFile();
 
 const HASH = 'ab'.repeat(20);
 const OTHER_HASH = 'cd'.repeat(20);
