@@ -12,7 +12,7 @@ export interface ReplayPage {
   readonly watermark: Watermark;
 }
 
-/** Most pages kept; with what was made of them some 20 MB. Beyond it the oldest is read again. */
+/** Most pages kept: with one encoding some 10 MB of common events, 50 MB of the largest. Beyond it the oldest is read again. */
 const MAX_PAGES = 32;
 
 interface Entry {
