@@ -185,7 +185,10 @@ describe('a start', () => {
     const fixture = new Fixture();
     const [, second] = await fixture.publishCount(3);
     if (!second) throw new TypeError('no cursor');
-    expect(await fixture.broker.starts.atCursor(second)).toEqual({ offset: 2, timeMs: FAKE_START_MS + 2_000 });
+    expect(await fixture.broker.starts.atCursor(second)).toEqual({
+      offset: 2,
+      timeMs: FAKE_START_MS + 2_000,
+    });
   });
 
   test('at the cursor of the end, or before the first event, is no gap', async () => {
@@ -259,7 +262,8 @@ describe('a start', () => {
       const fixture = new Fixture({ readTurns: 1 });
       const [first] = await fixture.publishCount(3);
       if (!first) throw new TypeError('no cursor');
-      const start = what === 'cursor' ? fixture.broker.starts.atCursor(first) : fixture.broker.starts.atTime(0);
+      const start =
+        what === 'cursor' ? fixture.broker.starts.atCursor(first) : fixture.broker.starts.atTime(0);
       if (what === 'time') await passTurns();
       await fixture.eventLog.prune({ maxEvents: 1 }, 10);
       expect(await start).toMatchObject({ offset: 2, gap: 'expired' });
