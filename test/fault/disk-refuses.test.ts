@@ -1,4 +1,4 @@
-// A disk that takes nothing more: publishers are told, nobody else notices, and all goes on by itself when there is room.
+// A disk that takes nothing more, full or read-only: publishers are told, nobody else notices, and all goes on by itself when there is room.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -71,6 +71,31 @@ async function mountSmallDisk(): Promise<Scene> {
   }
 }
 
+// What a write then meets is what it meets on a file system that was remounted read-only, even for root. Not the -shm file,
+// which is memory: a kernel that denies that ends the process.
+async function makeFilesReadOnly(): Promise<Scene> {
+  const broker = await BrokerProcess.start({ flags: FLAGS });
+  const change = (attribute: '+i' | '-i'): void => {
+    const path = broker.databasePath;
+    execFileSync('chattr', [attribute, path, `${path}-wal`]);
+  };
+  return {
+    broker,
+    fill: () => change('+i'),
+    makeRoom: () => change('-i'),
+    dispose: () => broker.dispose(),
+  };
+}
+
+function canMakeReadOnly(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'gitpubsub-disk-'));
+  const file = join(directory, 'file');
+  writeFileSync(file, '');
+  const isPossible = canRun('chattr', '+i', file) && canRun('chattr', '-i', file);
+  rmSync(directory, { recursive: true });
+  return isPossible;
+}
+
 function canRun(command: string, ...args: readonly string[]): boolean {
   return spawnSync(command, args).status === 0;
 }
@@ -86,6 +111,7 @@ function canMount(): boolean {
 describe.each([
   ['a limit of file sizes', limitFileSize, canRun('prlimit', '--version')],
   ['a small disk that is full', mountSmallDisk, canMount()],
+  ['a database that becomes read-only', makeFilesReadOnly, canMakeReadOnly()],
 ])('%s', (_what, setUp, isPossible) => {
   describe.runIf(isPossible)('meets the broker', () => {
     let scene: Scene;
