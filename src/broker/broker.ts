@@ -182,6 +182,12 @@ export class Broker {
     for (const subscription of this.#subscriptions) subscription.cut('shutting down');
   }
 
+  /** Ends at once, and visibly, every stream that may not go on. */
+  cutUnless(mayGoOn: (selection: Selection, sink: Sink) => boolean): void {
+    for (const subscription of this.#subscriptions)
+      if (!mayGoOn(subscription.selection, subscription.sink)) subscription.cut('right withdrawn');
+  }
+
   #createHost(): SubscriptionHost {
     return {
       statistics: this.statistics,

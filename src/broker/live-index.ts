@@ -1,6 +1,6 @@
 // The topic index: which live subscriptions get an event, found by its topic and the topics above it.
 import type { Event } from '../core/event.ts';
-import { lazyFacts, type Selection } from '../core/selection.ts';
+import { admits, lazyFacts, type Selection } from '../core/selection.ts';
 import { selfAndAncestors, type Topic } from '../core/topic.ts';
 
 /** Members that want the same events. */
@@ -47,8 +47,7 @@ export class LiveIndex<Member> {
       const factsOf = lazyFacts(event);
       for (const prefix of selfAndAncestors(event.topic)) {
         for (const group of this.#byPrefix.get(prefix) ?? []) {
-          const { filter } = group.selection;
-          if (filter === undefined || filter.matches(factsOf())) addTo(wanted, group, event);
+          if (admits(group.selection, event.topic, factsOf)) addTo(wanted, group, event);
         }
       }
     }

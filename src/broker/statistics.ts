@@ -2,7 +2,13 @@
 
 /** Why a stream ended: for its client, or for us. */
 export type StreamEnd =
-  'client left' | 'done' | 'shutting down' | 'stalled' | 'overtaken by pruning' | 'the log could not be read';
+  | 'client left'
+  | 'done'
+  | 'shutting down'
+  | 'stalled'
+  | 'right withdrawn'
+  | 'overtaken by pruning'
+  | 'the log could not be read';
 
 /** Why a subscription does not start where its client asked. [P21] */
 export type GapReason = 'unknown' | 'expired';

@@ -50,8 +50,8 @@ const NUDGE_INTERVAL_MS = 3_000;
  */
 export class Subscription {
   readonly selection: Selection;
+  readonly sink: Sink;
   readonly #host: SubscriptionHost;
-  readonly #sink: Sink;
   readonly #until: number;
   #state: 'replaying' | 'live' | 'closed' = 'replaying';
   /** Its offset is the subscription's cursor. */
@@ -66,7 +66,7 @@ export class Subscription {
   constructor(host: SubscriptionHost, { selection, start, sink, until }: SubscriptionOptions) {
     this.#host = host;
     this.selection = selection;
-    this.#sink = sink;
+    this.sink = sink;
     this.#until = until ?? Infinity;
     this.#watermark = start;
     this.#lastWriteMs = host.monotonicMs();
@@ -117,7 +117,7 @@ export class Subscription {
     if (this.#state === 'closed' || this.isFull || monotonicMs - this.#lastWriteMs < intervalMs) return;
     this.#lastWriteMs = monotonicMs;
     if (this.#state === 'live') this.#watermark = live;
-    if (this.#sink.keepAlive(this.#watermark)) return;
+    if (this.sink.keepAlive(this.#watermark)) return;
     this.#fullSinceMs = monotonicMs;
     if (this.#isLive()) this.#leaveLive();
   }
@@ -151,7 +151,7 @@ export class Subscription {
 
   #nudge(monotonicMs: number): void {
     this.#lastWriteMs = monotonicMs;
-    if (!this.#sink.nudge() || this.#isClosed()) return;
+    if (!this.sink.nudge() || this.#isClosed()) return;
     this.#fullSinceMs = undefined;
     if (this.#isEnding) this.end();
     else this.#goOn();
@@ -199,7 +199,7 @@ export class Subscription {
   }
 
   #write(batch: Batch, monotonicMs: number): void {
-    const isTaking = this.#sink.write(batch);
+    const isTaking = this.sink.write(batch);
     this.#watermark = batch.watermark;
     this.#lastWriteMs = monotonicMs;
     if (!isTaking) this.#fullSinceMs = monotonicMs;
@@ -212,14 +212,14 @@ export class Subscription {
 
   #finish(): void {
     this.#close(this.#isEnding ? 'shutting down' : 'done');
-    this.#sink.end();
+    this.sink.end();
   }
 
   #cut(end: StreamEnd, error?: unknown): void {
     if (this.#state === 'closed') return;
     this.#host.reportCut(end, error);
     this.#close(end);
-    this.#sink.cut();
+    this.sink.cut();
   }
 
   #close(end: StreamEnd): void {

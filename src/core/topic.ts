@@ -16,6 +16,9 @@ export const MAX_TOPIC_BYTES = 1024;
 /** Most segments in a topic; bounds the work of one publish (Invariant: I8). Beyond it: `invalid-topic`. */
 export const MAX_TOPIC_SEGMENTS = 32;
 
+// A first segment `-`, which may also be written as %2D.
+const BROKER_PATH = /^\/*(?:-|%2[dD])(?:\/|$)/;
+
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/u;
 
@@ -33,6 +36,22 @@ export function parseTopic(path: string): Topic {
  */
 export function parsePrefix(path: string): Topic {
   return parseTopic(path.replace(/\/\*\/*$/, '/'));
+}
+
+/**
+ * Parses a prefix that somebody wrote down: a path that begins with `/`, or as `pubsub_path` shows it.
+ * @throws GitPubSubError `invalid-topic`
+ */
+export function parseWrittenPrefix(text: string): Topic {
+  if (!text.startsWith('/')) throw invalid(`The topic "${text}" must begin with "/".`);
+  if (isBrokerPath(text))
+    throw invalid(`"${text}" is no topic: what begins with "/-" belongs to the broker.`);
+  return parsePrefix(text);
+}
+
+/** Whether a path belongs to the broker itself. [P3] */
+export function isBrokerPath(path: string): boolean {
+  return BROKER_PATH.test(path);
 }
 
 /**

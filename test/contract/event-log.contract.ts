@@ -445,7 +445,7 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       await fixture.appendEvents(
         payloads.map((payload, index) => newEvent(`/wide/${index % topicCount}`, payload)),
       );
-      const selection = selectPrefixes([parseTopic('/wide')], filter);
+      const selection = selectPrefixes([parseTopic('/wide')], { filter });
       expect(offsetsOf(await fixture.readThrough(selection, 0, 256))).toEqual([1_250, 2_500, 3_750, 5_000]);
       expect(offsetsOf(await fixture.readThrough(selection, 1_250, 1))).toEqual([2_500, 3_750, 5_000]);
     });
@@ -556,8 +556,8 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
         );
         for (const selection of [
           select('/wide'),
-          selectPrefixes([parseTopic('/wide')], filter),
-          selectPrefixes([parseTopic('/')], filter),
+          selectPrefixes([parseTopic('/wide')], { filter }),
+          selectPrefixes([parseTopic('/')], { filter }),
         ]) {
           for (const [upTo, maxEvents] of [
             [6_000, 10],

@@ -90,7 +90,7 @@ describe('the index of live subscriptions', () => {
   test('gives members with a filter what it lets through, beside others who want all', () => {
     const index = new LiveIndex<string>();
     const filter = new EventFilter(new Map([['type', ['push']]]));
-    index.add(selectPrefixes([parseTopic('/a')], filter), 'pushes');
+    index.add(selectPrefixes([parseTopic('/a')], { filter }), 'pushes');
     index.add(select('/a'), 'all');
     const events = ['{"push":{}}', '{"commit":{}}', '1'].map((payload, i) => ({
       topic: parseTopic('/a'),
@@ -99,7 +99,7 @@ describe('the index of live subscriptions', () => {
       timeMs: 0,
     }));
     expect(distribute(index, events)).toEqual({ pushes: [1], all: [1, 2, 3] });
-    index.remove(selectPrefixes([parseTopic('/a')], filter), 'pushes');
+    index.remove(selectPrefixes([parseTopic('/a')], { filter }), 'pushes');
     expect(distribute(index, events)).toEqual({ all: [1, 2, 3] });
   });
 

@@ -90,8 +90,8 @@ export class BackReader {
   }
 }
 
-function isEverything({ prefixes, filter }: Selection): boolean {
-  return prefixes[0] === ROOT_TOPIC && filter === undefined;
+function isEverything({ prefixes, filter, hidden }: Selection): boolean {
+  return prefixes[0] === ROOT_TOPIC && filter === undefined && hidden === undefined;
 }
 
 // Offsets have no holes.

@@ -1,0 +1,45 @@
+// What one reader may not see: the private topics that nobody granted to it.
+import { covers, selfAndAncestors, type Topic } from './topic.ts';
+
+/** Prefixes that are private, but for those below or above them that are granted. Equal keys hide the same. */
+export class HiddenTopics {
+  readonly key: string;
+  readonly #privates: ReadonlySet<Topic>;
+  readonly #grants: ReadonlySet<Topic>;
+
+  /** A private prefix makes everything at and below it private; a grant opens everything at and below itself. */
+  constructor(privates: Iterable<Topic>, grants: Iterable<Topic>) {
+    this.#privates = new Set(privates);
+    this.#grants = new Set(grants);
+    // No topic holds a control character, and so no two different lists make the same key.
+    this.key = `${[...this.#privates].toSorted().join('\n')}\0${[...this.#grants].toSorted().join('\n')}`;
+  }
+
+  /** Whether a topic is private and not granted; O(depth). */
+  hides(topic: Topic): boolean {
+    let isPrivate = false;
+    for (const prefix of selfAndAncestors(topic)) {
+      if (this.#grants.has(prefix)) return false;
+      isPrivate ||= this.#privates.has(prefix);
+    }
+    return isPrivate;
+  }
+
+  /** The part that counts at and below some prefixes; `undefined` when nothing is hidden there. */
+  within(prefixes: readonly Topic[]): HiddenTopics | undefined {
+    const privates = [...this.#privates].filter(
+      (one) => this.hides(one) && prefixes.some((prefix) => covers(prefix, one)),
+    );
+    // A prefix that is hidden itself.
+    privates.push(...prefixes.filter((prefix) => this.hides(prefix)));
+    if (privates.length === 0) return undefined;
+    const grants = [...this.#grants].filter((grant) => privates.some((one) => covers(one, grant)));
+    return new HiddenTopics(privates, grants);
+  }
+
+  /** Whether it hides anything that `other` shows. */
+  hidesMoreThan(other: HiddenTopics | undefined): boolean {
+    if (!other) return [...this.#privates].some((one) => this.hides(one));
+    return [...this.#privates, ...other.#grants].some((topic) => this.hides(topic) && !other.hides(topic));
+  }
+}
