@@ -15,21 +15,27 @@ export interface PeerFacts {
   readonly hasProxyHeader: boolean;
 }
 
+/** Who the client is. */
+export interface PeerId {
+  /** The address in its one spelling, `unix` or `unknown`. */
+  readonly client: string;
+  /** Whether that is the client itself, and not perhaps a proxy that nobody listed. */
+  readonly isCertain: boolean;
+  /** The trusted proxy that named the client, in the same spelling. */
+  readonly proxy?: string;
+}
+
 /** Who the client is and whether it is trusted. */
 export type PeerDecision = TrustedPeer | UntrustedPeer;
 
 /** A client that may publish and see statistics. */
-interface TrustedPeer {
+interface TrustedPeer extends PeerId {
   readonly isTrusted: true;
-  /** The address in its one spelling, or `unix`. */
-  readonly client: string;
 }
 
 /** A client that may only subscribe. */
-interface UntrustedPeer {
+interface UntrustedPeer extends PeerId {
   readonly isTrusted: false;
-  /** The address in its one spelling, `unix` or `unknown`. */
-  readonly client: string;
   /** Why, and what is allowed, in plain sentences for the answer and the log. */
   readonly reason: string;
 }
@@ -60,27 +66,43 @@ export class PeerPolicy {
     return hasProxyHeader ? this.#decideForwarded(peer, facts.forwardedFor) : this.#decideClient(peer);
   }
 
+  /** Whether a client of an earlier decision is trusted still, and who it is by the rules of now. */
+  decideAgain({ client, isCertain, proxy }: PeerId): PeerDecision {
+    const peer = readPeer(client);
+    const isProxyListed = proxy === undefined || this.#isListedProxy(proxy);
+    if (peer && isCertain && isProxyListed) return { ...this.#decideClient(peer), ...(proxy && { proxy }) };
+    return untrusted(client, explainUntrusted(client));
+  }
+
   #decideDirect(peer: Peer, hasProxyHeader: boolean): PeerDecision {
     const decision = this.#decideClient(peer);
-    if (!decision.isTrusted || !hasProxyHeader) return decision;
-    return untrusted(decision.client, explainLocalProxy(decision.client));
+    if (!hasProxyHeader) return decision;
+    const { client } = decision;
+    return untrusted(client, decision.isTrusted ? explainLocalProxy(client) : decision.reason);
   }
 
   #decideForwarded(proxy: Peer, forwardedFor: readonly string[]): PeerDecision {
     const client = clientFromForwardedFor(forwardedFor, (address) => this.#isProxy(address));
     return client
-      ? this.#decideClient(client)
+      ? { ...this.#decideClient(client), proxy: format(proxy) }
       : untrusted('unknown', explainUnknown(format(proxy), forwardedFor));
   }
 
   #decideClient(peer: Peer): PeerDecision {
     const client = format(peer);
-    return this.#isTrusted(peer) ? { isTrusted: true, client } : untrusted(client, explainUntrusted(client));
+    return this.#isTrusted(peer)
+      ? { isTrusted: true, client, isCertain: true }
+      : { ...untrusted(client, explainUntrusted(client)), isCertain: true };
   }
 
   #isTrusted(peer: Peer): boolean {
     // Why: the mode of the socket file has decided already who may connect. [P5]
     return peer === 'unix' || this.#peers.some((range) => rangeCovers(range, peer));
+  }
+
+  #isListedProxy(text: string): boolean {
+    const peer = readPeer(text);
+    return peer !== undefined && this.#isProxy(peer);
   }
 
   #isProxy(peer: Peer): boolean {
@@ -99,7 +121,7 @@ function format(peer: Peer): string {
 }
 
 function untrusted(client: string, reason: string): UntrustedPeer {
-  return { isTrusted: false, client, reason };
+  return { isTrusted: false, client, isCertain: false, reason };
 }
 
 // Why: the ranges themselves are not named, since this goes to those outside them.

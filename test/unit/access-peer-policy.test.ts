@@ -44,7 +44,7 @@ describe('[P5] a peer without headers of proxies', () => {
     ['4 bytes', Uint8Array.of(127, 0, 0, 1)],
     ['16 mapped bytes', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 127, 0, 0, 1)],
   ])('may be given as %s', (_what, address) => {
-    expect(decide({ address })).toEqual({ isTrusted: true, client: '127.0.0.1' });
+    expect(decide({ address })).toEqual({ isTrusted: true, isCertain: true, client: '127.0.0.1' });
   });
 
   test.each([
@@ -126,7 +126,11 @@ describe('[P5] a trusted proxy', () => {
   });
 
   test('that sends no header of proxies is the client itself', () => {
-    expect(decide({ address: '127.0.0.1' }, rules)).toEqual({ isTrusted: true, client: '127.0.0.1' });
+    expect(decide({ address: '127.0.0.1' }, rules)).toEqual({
+      isTrusted: true,
+      isCertain: true,
+      client: '127.0.0.1',
+    });
   });
 
   test('that is no trusted peer may not publish itself', () => {
@@ -153,7 +157,11 @@ describe('[P5] a trusted proxy', () => {
 
 describe('[P5] a peer on the Unix domain socket', () => {
   test('is trusted without being listed', () => {
-    expect(decide({ address: 'unix' }, { peers: [] })).toEqual({ isTrusted: true, client: 'unix' });
+    expect(decide({ address: 'unix' }, { peers: [] })).toEqual({
+      isTrusted: true,
+      isCertain: true,
+      client: 'unix',
+    });
   });
 
   test('is refused with a header of proxies', () => {

@@ -1,0 +1,140 @@
+// What the sender of a request may do: by its address, and by its token where an access file says so.
+import type { Clock } from '../core/clock.ts';
+import { GitPubSubError } from '../core/errors.ts';
+import { HiddenTopics } from '../core/hidden-topics.ts';
+import { ROOT_TOPIC, type Topic } from '../core/topic.ts';
+import { NO_RIGHTS, unite, type AccessRules, type Rights } from './access-rules.ts';
+import type { Caller, CallerId } from './caller.ts';
+import { readToken, type CredentialHeaders } from './credentials.ts';
+import { PeerPolicy, type PeerDecision, type PeerFacts } from './peer-policy.ts';
+import { PeerRightsTable } from './peer-rights.ts';
+import type { PeerRange, ProxyRange } from './peer-range.ts';
+import { TokenTable, type KnownToken } from './token-table.ts';
+
+/** What a request shows of its sender. */
+export interface RequestFacts {
+  readonly peer: PeerFacts;
+  readonly credentials: CredentialHeaders;
+  /** The origin of the page that sent it, where that is none of corsOrigins. */
+  readonly foreignOrigin: string | undefined;
+}
+
+/** The rules of one broker. */
+export interface AccessSettings {
+  readonly trustedPeers: readonly PeerRange[];
+  readonly trustedProxies: readonly ProxyRange[];
+  /** `undefined` without an access file: then nothing is private, and tokens are not looked at. */
+  readonly access: AccessRules | undefined;
+}
+
+/** What trustedPeers gives. What is private, only an access file opens. */
+const TRUSTED_RIGHTS: Rights = { publish: [ROOT_TOPIC], subscribe: [], statistics: true };
+
+/** Decides by rules that don't change. */
+export class AccessPolicy {
+  readonly #peerPolicy: PeerPolicy;
+  readonly #rules: AccessRules | undefined;
+  readonly #peerRights: PeerRightsTable;
+  readonly #tokens: TokenTable;
+  readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #hidden = new WeakMap<readonly Topic[], HiddenTopics>();
+
+  /** `clock`: by which tokens expire. */
+  constructor(settings: AccessSettings, clock: Pick<Clock, 'nowMs'>) {
+    this.#peerPolicy = new PeerPolicy(settings);
+    this.#rules = settings.access;
+    this.#peerRights = new PeerRightsTable(settings.access?.peers ?? []);
+    this.#tokens = new TokenTable(settings.access?.principals ?? []);
+    this.#clock = clock;
+  }
+
+  /** Whether there are tokens, so that one could give more rights. */
+  get takesTokens(): boolean {
+    return (this.#rules?.principals.length ?? 0) > 0;
+  }
+
+  /** Whether a token that is right now will be wrong some day. */
+  get hasExpiringTokens(): boolean {
+    return this.#tokens.hasExpiring;
+  }
+
+  /**
+   * Whose request it is and what it may do.
+   * @throws GitPubSubError `unauthorized` for credentials that are wrong
+   */
+  identify({ peer, credentials, foreignOrigin }: RequestFacts): Caller {
+    const decision = this.#peerPolicy.decide(peer);
+    const token = this.#rules && this.#requireToken(credentials);
+    return this.#describe(decision, foreignOrigin, token);
+  }
+
+  /** The same caller by these rules; `undefined` if its token is no longer right. */
+  identifyAgain(id: CallerId): Caller | undefined {
+    const { foreignOrigin, tokenSha256 } = id;
+    const token =
+      tokenSha256 === undefined ? undefined : this.#tokens.findHash(tokenSha256, this.#clock.nowMs());
+    if (tokenSha256 !== undefined && !token) return undefined;
+    return this.#describe(this.#peerPolicy.decideAgain(id), foreignOrigin, token);
+  }
+
+  /** Whether a client may publish anything, by its socket alone. */
+  mayPublishFrom(address: string | Uint8Array): boolean {
+    const decision = this.#peerPolicy.decide({ address, forwardedFor: [], hasProxyHeader: false });
+    return this.#addressRights(decision).publish.length > 0;
+  }
+
+  #requireToken(headers: CredentialHeaders): KnownToken | undefined {
+    const text = readToken(headers);
+    if (text === undefined) return undefined;
+    const token = this.#tokens.find(text, this.#clock.nowMs());
+    if (token) return token;
+    throw new GitPubSubError('unauthorized', 'The token is wrong or has expired.');
+  }
+
+  #describe(decision: PeerDecision, foreignOrigin: string | undefined, token?: KnownToken): Caller {
+    const { client, isCertain, proxy } = decision;
+    const ofAddress = foreignOrigin === undefined ? this.#addressRights(decision) : NO_RIGHTS;
+    const ofToken = token ? token.principal : NO_RIGHTS;
+    const rights = unite(ofAddress, foreignOrigin === undefined ? ofToken : { ...ofToken, publish: [] });
+    return {
+      id: {
+        client,
+        isCertain,
+        ...(proxy !== undefined && { proxy }),
+        foreignOrigin,
+        tokenSha256: token?.sha256,
+      },
+      principal: token?.principal.name,
+      rights,
+      hidden: this.#hiddenFrom(rights),
+      expiresMs: token?.expiresMs,
+      addressRefusal: explainRefusal(decision, foreignOrigin, ofAddress),
+    };
+  }
+
+  // What the file says of an address stands in the place of what trustedPeers gives it.
+  #addressRights({ isTrusted, client, isCertain }: PeerDecision): Rights {
+    const listed = isCertain ? this.#peerRights.of(client) : undefined;
+    return listed ?? (isTrusted ? TRUSTED_RIGHTS : NO_RIGHTS);
+  }
+
+  #hiddenFrom({ subscribe }: Rights): HiddenTopics {
+    let hidden = this.#hidden.get(subscribe);
+    if (!hidden) {
+      hidden = new HiddenTopics(this.#rules?.privates ?? [], subscribe);
+      this.#hidden.set(subscribe, hidden);
+    }
+    return hidden;
+  }
+}
+
+function explainRefusal(
+  decision: PeerDecision,
+  foreignOrigin: string | undefined,
+  ofAddress: Rights,
+): string | undefined {
+  if (foreignOrigin !== undefined)
+    return `Pages of ${foreignOrigin} may not publish or see statistics here; only those of the origins in corsOrigins may.`;
+  if (ofAddress !== NO_RIGHTS || decision.isTrusted) return undefined;
+  return decision.reason;
+}
