@@ -5,7 +5,7 @@ import type { Setting, SettingKey, Settings } from './settings.ts';
 import type { GivenValue } from './sources.ts';
 
 /** The value of every setting and where it comes from. */
-export interface Config extends Settings {
+export interface ResolvedConfig extends Settings {
   readonly origins: Origins;
 }
 
@@ -18,7 +18,7 @@ export const DEFAULT_ORIGIN = 'default';
 /** A configuration that may not hold yet. */
 export interface Resolution {
   /** A setting that has a problem stands at its default. */
-  readonly config: Config;
+  readonly config: ResolvedConfig;
   /** One sentence each, also about values that another one overrides. */
   readonly problems: readonly string[];
   readonly wrongKeys: readonly SettingKey[];
@@ -46,11 +46,14 @@ export function resolveConfig(given: readonly GivenValue[]): Resolution {
   };
 }
 
-function assembleConfig(resolved: readonly ResolvedSetting[]): Config {
+function assembleConfig(resolved: readonly ResolvedSetting[]): ResolvedConfig {
   const settings = resolved.map(({ key, value }) => [key, value] as const);
   const origins = resolved.map(({ key, origin }) => [key, origin] as const);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- key by key the types are lost; the table ties each to its schema
-  return { ...Object.fromEntries(settings), origins: Object.fromEntries(origins) } as unknown as Config;
+  return {
+    ...Object.fromEntries(settings),
+    origins: Object.fromEntries(origins),
+  } as unknown as ResolvedConfig;
 }
 
 function resolveSetting(key: SettingKey, given: readonly GivenValue[]): ResolvedSetting {

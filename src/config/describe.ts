@@ -1,10 +1,10 @@
 // What `gitpubsub serve --check` prints: every setting with its value and where it comes from.
-import type { Config } from './config.ts';
+import type { ResolvedConfig } from './config.ts';
 import { SETTING_KEYS, formatSetting } from './settings.ts';
 import type { SettingKey } from './settings.ts';
 
 /** One line for each setting in three aligned columns: key, value, origin. */
-export function describeConfig(config: Config): string {
+export function describeConfig(config: ResolvedConfig): string {
   const rows = SETTING_KEYS.map((key) => [key, describeValue(config, key), config.origins[key]] as const);
   const keyWidth = Math.max(...rows.map(([key]) => key.length));
   const valueWidth = Math.max(...rows.map(([, value]) => value.length));
@@ -13,7 +13,7 @@ export function describeConfig(config: Config): string {
     .join('\n');
 }
 
-function describeValue(config: Config, key: SettingKey): string {
+function describeValue(config: ResolvedConfig, key: SettingKey): string {
   const isUnused = config.socket !== undefined && (key === 'host' || key === 'port');
   return (isUnused ? '' : formatSetting(key, config[key])) || '-';
 }

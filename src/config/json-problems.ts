@@ -20,10 +20,21 @@ export function findJsonError(text: string): Place {
   return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
-/** The members that stand more than once in the outermost object of a JSON text. */
+/** The members that stand more than once in one object of a JSON text, at any depth. */
 export function findDuplicateMembers(json: string): string[] {
-  const names = outermostNames(json);
-  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+  const twice = new Set<string>();
+  const open: Set<string>[] = [];
+  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (name !== undefined) noteMember(String(JSON.parse(name)), open.at(-1), twice);
+  }
+  return [...twice];
+}
+
+function noteMember(name: string, seen: Set<string> | undefined, twice: Set<string>): void {
+  if (seen?.has(name)) twice.add(name);
+  seen?.add(name);
 }
 
 function isWrongBeforeEnd(piece: string): boolean {
@@ -40,15 +51,4 @@ function jsonErrorMessage(text: string): string | undefined {
   } catch (error) {
     return String(error);
   }
-}
-
-function outermostNames(json: string): string[] {
-  const names: string[] = [];
-  let depth = 0;
-  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (name !== undefined && depth === 1) names.push(String(JSON.parse(name)));
-    if (token === '{' || token === '[') depth++;
-    if (token === '}' || token === ']') depth--;
-  }
-  return names;
 }

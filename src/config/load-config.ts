@@ -1,10 +1,12 @@
 // Loading the configuration: flags before environment before file before defaults, checked as a whole.
+import type { AccessRules } from '../access/access-rules.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { checkTogether } from './checks.ts';
-import { readConfigFile, readFromDisk } from './config-file.ts';
-import type { ReadFile } from './config-file.ts';
+import { readAccessFile } from './access-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { resolveConfig } from './config.ts';
-import type { Config } from './config.ts';
+import type { ResolvedConfig } from './config.ts';
+import { readFromDisk, type ReadFile } from './json-file.ts';
 import { describeRefusal } from './kinds.ts';
 import { CONFIG_VARIABLE } from './names.ts';
 import { readFlags, readVariables } from './sources.ts';
@@ -17,6 +19,12 @@ export interface ConfigSources {
   readonly env: NodeJS.ProcessEnv;
   /** The disk, if left out. */
   readonly readFile?: ReadFile;
+}
+
+/** A configuration that holds, with the access file that it names. */
+export interface Config extends ResolvedConfig {
+  /** `undefined` without such a file. */
+  readonly access: AccessRules | undefined;
 }
 
 /** Everything that is wrong with a configuration; the message has one problem a line. */
@@ -38,13 +46,16 @@ export class ConfigurationError extends GitPubSubError {
 export function loadConfig({ flags, env, readFile = readFromDisk }: ConfigSources): Config {
   const sources = [readFlags(flags), readVariables(env), readNamedFile(flags, env, readFile)];
   const resolution = resolveConfig(sources.flatMap(({ given }) => given)); // in order of precedence
+  const { accessFile } = resolution.config;
+  const access = accessFile === undefined ? undefined : readAccessFile(accessFile, readFile);
   const problems = [
     ...sources.flatMap((source) => source.problems),
     ...resolution.problems,
     ...checkTogether(resolution),
+    ...(access?.problems ?? []),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return resolution.config;
+  return { ...resolution.config, access: access?.rules };
 }
 
 function readNamedFile(flags: Flags, env: NodeJS.ProcessEnv, readFile: ReadFile): Source {

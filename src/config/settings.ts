@@ -5,7 +5,7 @@ import type { PeerRange, ProxyRange } from '../access/peer-range.ts';
 import { anyNumber, byteCount, choice, listOf, optional, orNone, textThat, wholeNumber } from './kinds.ts';
 import type { Kind } from './kinds.ts';
 import { MAX_LINE_BYTES } from '../core/payload.ts';
-import { isDatabasePath, isHost, isSocketPath, parseOrigin } from './texts.ts';
+import { isDatabasePath, isFilePath, isHost, isSocketPath, parseOrigin } from './texts.ts';
 
 /** The value of every setting. */
 export interface Settings {
@@ -26,6 +26,8 @@ export interface Settings {
   readonly trustedProxies: readonly ProxyRange[];
   /** As browsers send them in `Origin`: `https://example.org`. */
   readonly corsOrigins: readonly string[];
+  /** Path of the file that says who may do what beyond `trustedPeers`. */
+  readonly accessFile: string | undefined;
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;
   /** May have a fraction. */
@@ -155,6 +157,13 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     help: 'web sites that may read and publish',
     default: [],
     kind: listOf(parseOrigin, String, 'a list of exact origins such as https://example.org'),
+  },
+  accessFile: {
+    group: 'Who may publish',
+    placeholder: 'path',
+    help: 'file of tokens, rights and private topics',
+    default: undefined,
+    kind: optional(textThat(isFilePath, 'the path of a JSON file')),
   },
   maxEventBytes: {
     group: 'Limits',

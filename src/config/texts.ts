@@ -20,12 +20,12 @@ export function isHost(text: string): boolean {
 
 /** Whether the text can be the path of a Unix domain socket. */
 export function isSocketPath(text: string): boolean {
-  return isPath(text) && Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES;
+  return isFilePath(text) && Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES;
 }
 
 /** Whether the text can be the path of the database; SQLite's `:memory:` is none, since the log must outlive the broker. */
 export function isDatabasePath(text: string): boolean {
-  return isPath(text) && text !== ':memory:';
+  return isFilePath(text) && text !== ':memory:';
 }
 
 /**
@@ -41,7 +41,8 @@ export function parseOrigin(text: string): string {
   return text;
 }
 
-function isPath(text: string): boolean {
+/** Whether the text can be the path of a file. */
+export function isFilePath(text: string): boolean {
   return text !== '' && !text.includes('\0');
 }
 

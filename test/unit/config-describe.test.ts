@@ -27,6 +27,7 @@ describe('the description of a configuration', () => {
       'trustedPeers      10.0.0.0/8,::1  GITPUBSUB_TRUSTED_PEERS',
       'trustedProxies    empty           default',
       'corsOrigins       empty           default',
+      'accessFile        -               default',
       'maxEventBytes     1 KiB           maxEventBytes in g.json',
       'maxBatchBytes     8 MiB           default',
       'keepAliveSeconds  5 seconds       default',

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Config } from '../../src/config/config.ts';
-import { ConfigurationError, loadConfig } from '../../src/config/load-config.ts';
+import { ConfigurationError, loadConfig, type Config } from '../../src/config/load-config.ts';
 import type { Flags } from '../../src/config/sources.ts';
 
 interface Given {

@@ -1,0 +1,110 @@
+// The access file: whose tokens there are, who may do what, and what is private. Checked as a whole.
+import { z } from 'zod';
+import type { AccessRules, Principal } from '../access/access-rules.ts';
+import { parsePeerRange, type ProxyRange } from '../access/peer-range.ts';
+import { parseWrittenPrefix } from '../core/topic.ts';
+import { readJsonFile, type ReadFile } from './json-file.ts';
+import { dictionary, listOf, parsed, record, says } from './shapes.ts';
+
+/** An access file as far as it could be read. */
+export interface AccessFile {
+  /** `undefined` when there is any problem. */
+  readonly rules: AccessRules | undefined;
+  /** One sentence each: where it stands, the value, and what is allowed. */
+  readonly problems: readonly string[];
+}
+
+/** How long a day is, in milliseconds. */
+const DAY_MS = 86_400_000;
+
+const EXPIRY =
+  'a day such as 2027-01-31, through which the token is right, or a moment such as 2027-01-31T12:00:00Z';
+
+const topics = listOf(parsed(parseWrittenPrefix, 'a topic such as /json/widget'), 'topics').default([]);
+const rights = {
+  publish: topics,
+  subscribe: topics,
+  statistics: z.boolean({ error: says('true or false') }).default(false),
+};
+// Why not quoted: somebody may have put a token there.
+const notAHash = { error: 'is not the SHA-256 of a token; allowed is what gitpubsub token new prints.' };
+const token = record({
+  sha256: z.string(notAHash).regex(/^[\da-f]{64}$/, notAHash),
+  expires: parsed(parseExpiry, EXPIRY).optional(),
+});
+const principal = record({ tokens: listOf(token, 'tokens'), ...rights });
+const peerRights = record({
+  addresses: listOf(parsed(parseAddresses, 'an address, a range or unix'), 'addresses and ranges'),
+  ...rights,
+});
+const accessFile = record({
+  private: topics,
+  principals: dictionary(
+    principal,
+    /^[\w.@-]{1,64}$/,
+    'a name of 1 to 64 letters, digits, dots, dashes, underscores and @',
+  ).default({}),
+  peers: listOf(peerRights, 'rights of addresses').default([]),
+});
+
+/** Reads the access file. */
+export function readAccessFile(path: string, readFile: ReadFile): AccessFile {
+  const { object, problems } = readJsonFile(path, readFile, {
+    name: 'access file',
+    example: '{"principals": {}}',
+  });
+  if (!object) return { rules: undefined, problems };
+  const result = accessFile.safeParse(object);
+  const wrong =
+    result.error?.issues.map((issue) => `${describePlace(issue.path)}${path}: ${issue.message}`) ?? [];
+  const rules = result.data && toRules(result.data);
+  const all = [...problems, ...wrong, ...(rules ? findSharedTokens(rules.principals, path) : [])];
+  return { rules: all.length === 0 ? rules : undefined, problems: all };
+}
+
+function toRules({ private: privates, principals, peers }: z.output<typeof accessFile>): AccessRules {
+  return {
+    privates,
+    peers,
+    principals: Object.entries(principals).map(([name, { tokens, ...others }]) => ({
+      name,
+      tokens: tokens.map(({ sha256, expires }) => ({ sha256, expiresMs: expires })),
+      ...others,
+    })),
+  };
+}
+
+// A token that two principals have would be the one's or the other's by chance.
+function findSharedTokens(principals: readonly Principal[], path: string): string[] {
+  const owners = new Map<string, string>();
+  const problems: string[] = [];
+  for (const { name, tokens } of principals) {
+    for (const { sha256 } of tokens) {
+      const owner = owners.get(sha256);
+      if (owner !== undefined)
+        problems.push(
+          `principals.${name} in ${path}: has a token that ${owner} has; each must stand there once.`,
+        );
+      owners.set(sha256, name);
+    }
+  }
+  return problems;
+}
+
+// `principals.ci.tokens[0] in `
+function describePlace(place: readonly PropertyKey[]): string {
+  if (place.length === 0) return '';
+  const text = place.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  return `${text.replace(/^\./, '')} in `;
+}
+
+function parseAddresses(text: string): ProxyRange {
+  return text === 'unix' ? text : parsePeerRange(text);
+}
+
+function parseExpiry(text: string): number | undefined {
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) + DAY_MS : NaN;
+  const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
+  const ms = Number.isNaN(day) ? moment : day;
+  return Number.isNaN(ms) ? undefined : ms;
+}

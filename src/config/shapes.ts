@@ -1,0 +1,62 @@
+// Shapes of nested JSON, each with the sentence that refuses a value which does not have it.
+import { z } from 'zod';
+import { GitPubSubError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import { describeRefusal } from './kinds.ts';
+
+/** Refuses whatever it is asked about, and says what is allowed. */
+export function says(allowed: string): (issue: { input?: unknown }) => string {
+  return ({ input }) =>
+    input === undefined ? `is missing; it must be ${allowed}.` : describeRefusal(input, allowed);
+}
+
+/** Text that a parser takes; the parser returns nothing for text it refuses, or throws a `GitPubSubError` that says why. */
+export function parsed<T>(parse: (text: string) => T | undefined, allowed: string): z.ZodType<T> {
+  const error = says(allowed);
+  return z.string({ error }).transform((text, context) => {
+    try {
+      const value = parse(text);
+      if (value !== undefined) return value;
+      context.addIssue({ code: 'custom', message: error({ input: text }) });
+    } catch (reason) {
+      if (!(reason instanceof GitPubSubError)) throw reason;
+      context.addIssue({ code: 'custom', message: reason.message });
+    }
+    return z.NEVER;
+  });
+}
+
+/** A list; `what`: its items, in the plural. */
+export function listOf<Item extends z.ZodType>(item: Item, what: string): z.ZodArray<Item> {
+  return z.array(item, { error: says(`a list of ${what}`) });
+}
+
+/** An object with these members and no others. */
+export function record<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((name) => `${JSON.stringify(name)} is no member; ${suggest(name, known)}`).join(' ')
+        : says(`an object with ${known.join(', ')}`)(issue),
+  });
+}
+
+/** An object with members of any name that fits the pattern. */
+export function dictionary<Value extends z.ZodType>(
+  value: Value,
+  pattern: RegExp,
+  names: string,
+): z.ZodRecord<z.ZodString, Value> {
+  return z.record(z.string().regex(pattern), value, {
+    error: (issue) =>
+      issue.code === 'invalid_key'
+        ? `${JSON.stringify(issue.path?.at(-1))} is not allowed; allowed is ${names}.`
+        : says('an object')(issue),
+  });
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return meant === undefined ? `there are ${known.join(', ')}.` : `did you mean ${meant}?`;
+}
