@@ -1,8 +1,8 @@
 // The composition root: builds the objects from a configuration, starts them in order and stops them in reverse.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PeerPolicy } from './access/peer-policy.ts';
+import { AccessPolicy } from './access/access-policy.ts';
 import { Broker, TICK_MS } from './broker/broker.ts';
-import type { Config } from './config/config.ts';
+import type { Config } from './config/load-config.ts';
 import { SteadyClock, SYSTEM_CLOCK } from './core/clock.ts';
 import { GitPubSubError } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
@@ -49,7 +49,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     const maxConnections = boundConnections(config.maxConnections, connectionCapacity(), logger);
     const server = new HttpServer({
       broker,
-      peerPolicy: new PeerPolicy(config),
+      accessPolicy: new AccessPolicy(config, SYSTEM_CLOCK),
       clock: SYSTEM_CLOCK,
       logger,
       corsOrigins: config.corsOrigins,
@@ -62,7 +62,10 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     });
     metrics.watch({ broker, server, eventLog, database: config.database });
     const address = await server.listen(listenAddress(config));
-    const timer = setInterval(() => broker.tick(), tickMs(config));
+    const timer = setInterval(() => {
+      broker.tick();
+      server.endExpired();
+    }, tickMs(config));
     logger.info({ address, database: config.database, events: heldCount(eventLog) }, 'listening');
     return { address, stop: () => stop({ server, broker, eventLog, timer }) };
   } catch (error) {

@@ -53,6 +53,7 @@ async function createProgram(): Promise<Command> {
     .addCommand(hookCommand())
     .addCommand(flushCommand())
     .addCommand(logCommand())
+    .addCommand(tokenCommand())
     .addCommand(deliverCommand(), { hidden: true });
 }
 
@@ -195,6 +196,16 @@ function logCommand(): Command {
     .description('look after the database of a broker')
     .addCommand(check)
     .addCommand(backup);
+}
+
+function tokenCommand(): Command {
+  const create = subcommand('new')
+    .description('make a token, and what the access file holds of it')
+    .action(async () => {
+      const { runTokenNew } = await import('./commands/token.ts');
+      runTokenNew();
+    });
+  return subcommand('token').description('make tokens for the access file').addCommand(create);
 }
 
 // Why before anything else is loaded: with too few, the loading is what fails. @throws GitPubSubError `cannot-start`

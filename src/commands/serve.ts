@@ -1,9 +1,8 @@
 // `gitpubsub serve`: reads the configuration, starts the broker, and stops it when it is told to.
 import { pino } from 'pino';
 import { startApp, type App } from '../app.ts';
-import type { Config } from '../config/config.ts';
 import { describeConfig } from '../config/describe.ts';
-import { loadConfig } from '../config/load-config.ts';
+import { loadConfig, type Config } from '../config/load-config.ts';
 import type { Flags } from '../config/sources.ts';
 import type { Logger } from '../core/logger.ts';
 import { toPrintable } from '../core/printable.ts';

@@ -2,71 +2,67 @@
 // [P3, P15, P25]
 import { GitPubSubError } from '../core/errors.ts';
 import { parseTopic } from '../core/topic.ts';
+import { identifyCaller, requireWatcher } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { Answer, Exchange } from './exchange.ts';
+import { MethodNotAllowedError } from './method-not-allowed.ts';
 import type { RequestHead } from './request-head.ts';
+import { closeSession, openSession } from './session.ts';
 import type { SocketPeer } from './socket-peer.ts';
-import { decideTrust } from './trust.ts';
 
-/** Answers a GET or HEAD. @throws GitPubSubError if it can't */
-type BrokerPath = (
-  context: HttpContext,
-  head: RequestHead,
-  peer: SocketPeer,
-) => Omit<Answer, 'status'> | Promise<Omit<Answer, 'status'>>;
+/** Answers one request. @throws GitPubSubError if it can't */
+type Handler = (context: HttpContext, head: RequestHead, peer: SocketPeer) => Answer | Promise<Answer>;
+
+/** The handlers of a path by their methods; HEAD is answered as GET. */
+type BrokerPath = Readonly<Partial<Record<string, Handler>>>;
+
+const OK: Answer = { status: '200 OK', headers: [['Content-Type', 'text/plain']], body: 'ok\n' };
 
 const PATHS: ReadonlyMap<string, BrokerPath> = new Map<string, BrokerPath>([
-  ['/-/livez', () => OK],
-  ['/-/readyz', answerReady],
-  ['/-/metrics', answerMetrics],
+  ['/-/livez', { GET: () => OK }],
+  ['/-/readyz', { GET: answerReady }],
+  ['/-/metrics', { GET: answerMetrics }],
+  ['/-/session', { POST: openSession, DELETE: closeSession }],
 ]);
 
-const OK = { headers: [['Content-Type', 'text/plain']], body: 'ok\n' } as const;
-
-// A first segment `-`, which may also be written as %2D.
-const BROKER_PATH = /^\/*(?:-|%2[dD])(?:\/|$)/;
-
-/** Whether the path belongs to the broker. */
-export function isBrokerPath(path: string): boolean {
-  return BROKER_PATH.test(path);
-}
-
-/** Answers a GET or HEAD. @throws GitPubSubError `not-found`, `not-ready` or `metrics-forbidden` with the reason */
+/**
+ * Answers a request to a path of the broker.
+ * @throws GitPubSubError `not-found`, `method-not-allowed`, or what the path's handler throws
+ */
 export async function handleBrokerPath(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
   peer: SocketPeer,
 ): Promise<void> {
-  if (context.page.has(head.path)) return context.page.answerFile(exchange, head.path);
-  const answer = await requireBrokerPath(head.path)(context, head, peer);
-  exchange.answer({ status: '200 OK', ...answer });
+  const { method, path } = head;
+  const methods = allowedMethods(context, path);
+  if (!methods.includes(method)) throw new MethodNotAllowedError(method, methods);
+  if (context.page.has(path)) return context.page.answerFile(exchange, path);
+  const handler = requireBrokerPath(path)[method === 'HEAD' ? 'GET' : method];
+  if (handler) exchange.answer(await handler(context, head, peer));
 }
 
-/** What answers at a path. @throws GitPubSubError `not-found` */
-export function requireBrokerPath(path: string): BrokerPath {
+/** The methods that a path of the broker takes. @throws GitPubSubError `not-found` */
+export function allowedMethods({ page }: Pick<HttpContext, 'page'>, path: string): readonly string[] {
+  const methods = page.has(path) ? ['GET'] : Object.keys(requireBrokerPath(path));
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+function requireBrokerPath(path: string): BrokerPath {
   const found = PATHS.get(parseTopic(path));
   if (found) return found;
   throw new GitPubSubError('not-found', `There is no ${path}; known are ${[...PATHS.keys()].join(', ')}.`);
 }
 
-function answerReady({ broker }: HttpContext): Omit<Answer, 'status'> {
+function answerReady({ broker }: HttpContext): Answer {
   const reason = broker.unreadyReason;
   if (reason !== undefined) throw new GitPubSubError('not-ready', reason);
   return OK;
 }
 
-async function answerMetrics(
-  context: HttpContext,
-  head: RequestHead,
-  peer: SocketPeer,
-): Promise<Omit<Answer, 'status'>> {
-  const decision = decideTrust(context, head, peer);
-  if (!decision.isTrusted)
-    throw new GitPubSubError(
-      'metrics-forbidden',
-      `Metrics are for those who may publish. ${decision.reason}`,
-    );
+async function answerMetrics(context: HttpContext, head: RequestHead, peer: SocketPeer): Promise<Answer> {
+  requireWatcher(context, identifyCaller(context, head, peer));
   const { mediaType, text } = await context.readMetrics();
-  return { headers: [['Content-Type', mediaType]], body: text };
+  return { status: '200 OK', headers: [['Content-Type', mediaType]], body: text };
 }

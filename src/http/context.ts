@@ -1,5 +1,5 @@
 // What every handler is given.
-import type { PeerPolicy } from '../access/peer-policy.ts';
+import type { AccessPolicy } from '../access/access-policy.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { BodyBudget } from './body.ts';
@@ -12,7 +12,7 @@ import type { HttpStatistics, MetricsText } from './statistics.ts';
 /** The parts of one HTTP server that its handlers share. */
 export interface HttpContext {
   readonly broker: Broker;
-  readonly peerPolicy: PeerPolicy;
+  readonly accessPolicy: AccessPolicy;
   readonly corsOrigins: readonly string[];
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;

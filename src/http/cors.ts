@@ -1,10 +1,10 @@
 // What pages of other origins may do: nothing, unless their origin is listed. [P18]
-import { GitPubSubError } from '../core/errors.ts';
 import type { Exchange, HeaderList } from './exchange.ts';
 import type { RequestHead } from './request-head.ts';
 
 const EXPOSED_HEADERS = 'X-Cursor, X-Before, X-Timestamp, X-Fetch-Gap, X-Fetching-Since, Idempotent-Replayed';
-const ALLOWED_HEADERS = 'Content-Type, Idempotency-Key, Last-Event-ID, X-Fetch-Since, X-Fetch-Since-Cursor';
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Fetch-Since, X-Fetch-Since-Cursor';
 
 /** How long a browser may remember a preflight answer, in seconds. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
@@ -21,16 +21,14 @@ export function corsHeaders(corsOrigins: readonly string[], head: RequestHead): 
   ];
 }
 
-/** Answers OPTIONS. @throws GitPubSubError `method-not-allowed` when no origin is listed */
+/** Answers OPTIONS, where an origin is listed. */
 export function handleOptions(
   corsOrigins: readonly string[],
   exchange: Exchange,
   head: RequestHead,
-  allow: string,
+  methods: readonly string[],
 ): void {
-  if (corsOrigins.length === 0) {
-    throw new GitPubSubError('method-not-allowed', `OPTIONS is not allowed here; ${allow} are.`);
-  }
+  const allow = methods.join(', ');
   exchange.answer({
     status: '204 No Content',
     headers: [

@@ -7,12 +7,13 @@ import type {
   TemplatedApp,
   us_listen_socket,
 } from 'uWebSockets.js';
-import type { PeerPolicy } from '../access/peer-policy.ts';
+import type { AccessPolicy } from '../access/access-policy.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { isAdmitted } from './admission.ts';
+import { mayReadOn } from './caller.ts';
 import { BodyBudget, MAX_BODIES_BYTES } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { Exchange, type HeaderList } from './exchange.ts';
@@ -20,7 +21,8 @@ import { createEncoders } from './formats.ts';
 import type { Page } from './page.ts';
 import { RequestHead } from './request-head.ts';
 import { createRefuse, route } from './router.ts';
-import { readSocketPeer, type SocketPeer } from './socket-peer.ts';
+import { readSocketPeer } from './socket-peer.ts';
+import { StreamSink } from './stream-sink.ts';
 import { HttpStatistics, type MetricsText } from './statistics.ts';
 import { finishUnixSocket, freeUnixSocketPath, removeUnixSocket } from './unix-socket.ts';
 
@@ -31,7 +33,7 @@ export type ListenAddress =
 /** What the server is made of and how it is set. */
 export interface HttpServerOptions {
   readonly broker: Broker;
-  readonly peerPolicy: PeerPolicy;
+  readonly accessPolicy: AccessPolicy;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly corsOrigins: readonly string[];
@@ -64,13 +66,13 @@ export class HttpServer {
   #isUnix = false;
 
   constructor(options: HttpServerOptions) {
-    const { broker, peerPolicy, clock, logger, corsOrigins, maxEventBytes, maxBatchBytes } = options;
+    const { broker, accessPolicy, clock, logger, corsOrigins, maxEventBytes, maxBatchBytes } = options;
     this.#maxConnections = options.maxConnections;
     const statistics = new HttpStatistics(clock.monotonicMs());
     this.#commonHeaders = [['Server', `GitPubSub/${options.version}`]]; // [P24]
     this.#context = {
       broker,
-      peerPolicy,
+      accessPolicy,
       clock,
       corsOrigins,
       maxEventBytes,
@@ -105,6 +107,11 @@ export class HttpServer {
     return 'socketPath' in address
       ? this.#listenUnix(address.socketPath)
       : this.#listenTcp(address.host, address.port);
+  }
+
+  /** Ends the streams of those whose token has expired; to be called every second or so. */
+  endExpired(): void {
+    if (this.#context.accessPolicy.hasExpiringTokens) this.#endWithdrawn();
   }
 
   /** Takes no new connections; open ones go on. Calling it again changes nothing. */
@@ -156,13 +163,22 @@ export class HttpServer {
     return `unix:${path}`;
   }
 
+  #endWithdrawn(): void {
+    const { accessPolicy, broker } = this.#context;
+    broker.cutUnless(
+      (selection, sink) => !(sink instanceof StreamSink) || mayReadOn(accessPolicy, selection, sink.readerId),
+    );
+  }
+
   // Whoever comes when the house is full is closed. [P26]
   #countConnection(response: HttpResponse, change: number): void {
     const statistics = this.#context.statistics;
     statistics.openConnections += change;
     if (change < 0) return;
     statistics.totalConnections += 1;
-    const mayPublish = (): boolean => this.#mayPublish(readSocketPeer(response, this.#isUnix));
+    // By the socket alone: there is no request yet.
+    const mayPublish = (): boolean =>
+      this.#context.accessPolicy.mayPublishFrom(readSocketPeer(response, this.#isUnix).address);
     if (!isAdmitted(statistics.openConnections, this.#maxConnections, mayPublish)) response.close();
   }
 
@@ -174,10 +190,5 @@ export class HttpServer {
       hasBody: head.hasBody,
     });
     route(this.#context, exchange, head, readSocketPeer(response, this.#isUnix));
-  }
-
-  // By the socket alone: there is no request yet.
-  #mayPublish({ address }: SocketPeer): boolean {
-    return this.#context.peerPolicy.decide({ address, forwardedFor: [], hasProxyHeader: false }).isTrusted;
   }
 }

@@ -1,5 +1,6 @@
 // Idempotency keys: what a publisher calls a request, so that it can repeat it without storing anything twice. [P9]
 import { createHash } from 'node:crypto';
+import type { Caller } from '../access/caller.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Idempotency } from '../core/event.ts';
 import type { Topic } from '../core/topic.ts';
@@ -8,7 +9,7 @@ import type { RequestHead } from './request-head.ts';
 /** Says in an answer that nothing was stored now. */
 export const REPLAYED_HEADER = ['Idempotent-Replayed', 'true'] as const;
 
-/** Everyone who may publish because of its address shares its keys. */
+/** Everyone who may publish because of its address shares its keys; no principal has that name. */
 const ADDRESS_PRINCIPAL = 'trusted-peers';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -25,9 +26,15 @@ export function readIdempotencyKey(head: RequestHead): string | undefined {
 }
 
 /** What makes a request with this key recognisable: the hash of what is stored, so that white space doesn't count. */
-export function identify(key: string, topic: Topic, payloads: readonly string[]): Idempotency {
+export function identify(
+  { principal }: Pick<Caller, 'principal'>,
+  key: string,
+  topic: Topic,
+  payloads: readonly string[],
+): Idempotency {
   const hash = createHash('sha256').update(topic);
   // No payload holds a raw line feed, and so no two different lists make the same text.
   for (const payload of payloads) hash.update('\n').update(payload);
-  return { principal: ADDRESS_PRINCIPAL, key, fingerprint: hash.digest('base64') };
+  const owner = principal === undefined ? ADDRESS_PRINCIPAL : `principal ${principal}`;
+  return { principal: owner, key, fingerprint: hash.digest('base64') };
 }

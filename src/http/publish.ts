@@ -6,12 +6,12 @@ import type { Receipt } from '../broker/broker.ts';
 import { Body, checkBodyBytes, readBody } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
+import { identifyCaller, requirePublisher } from './caller.ts';
 import type { Exchange } from './exchange.ts';
 import { identify, readIdempotencyKey, REPLAYED_HEADER } from './idempotency.ts';
 import type { RequestHead } from './request-head.ts';
 import { toSeconds } from './seconds.ts';
 import type { SocketPeer } from './socket-peer.ts';
-import { requireTrust } from './trust.ts';
 
 /** Media type of a body with one event a line. [P8] */
 const BATCH_MEDIA_TYPE = 'application/x-ndjson';
@@ -26,8 +26,9 @@ export function handlePublish(
   head: RequestHead,
   peer: SocketPeer,
 ): void {
-  requireTrust(context, head, peer);
+  const caller = identifyCaller(context, head, peer);
   const topic = parseTopic(head.path);
+  requirePublisher(context, caller, topic);
   const key = readIdempotencyKey(head);
   const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
   const maxBytes = isBatch ? context.maxBatchBytes : context.maxEventBytes;
@@ -39,7 +40,10 @@ export function handlePublish(
     const payloads = isBatch ? parsePayloadLines(bytes, context.maxEventBytes) : [parsePayload(bytes)];
     const events = payloads.map((payload) => ({ topic, payload }));
     void context.broker
-      .publish({ events, idempotency: key === undefined ? undefined : identify(key, topic, payloads) })
+      .publish({
+        events,
+        idempotency: key === undefined ? undefined : identify(caller, key, topic, payloads),
+      })
       .then((receipt) => acknowledge(context, exchange, head, receipt))
       .catch(refuse)
       .finally(() => body.release());

@@ -3,8 +3,7 @@ import { type Cursor, parseCursor } from '../core/cursor.ts';
 import { EventFilter, FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
-import { parsePrefix, type Topic } from '../core/topic.ts';
-import { isBrokerPath } from './broker-paths.ts';
+import { parseWrittenPrefix, type Topic } from '../core/topic.ts';
 import { FORMAT_NAMES, type FormatName } from './formats.ts';
 import { parseSeconds } from './seconds.ts';
 
@@ -49,7 +48,7 @@ export function parseSubscribeQuery(query: string): SubscribeQuery {
     since: readSince(read('since')),
     last: readLast(read('last')),
     before: readCursor(read('before')),
-    topics: params.getAll('topic').map(readTopic),
+    topics: params.getAll('topic').map(parseWrittenPrefix),
     filter: readFilter(params),
     format: readFormat(read('format')),
     isPoll: readPoll(read('poll')),
@@ -79,14 +78,6 @@ function checkBefore(params: URLSearchParams): void {
     if (!params.has(key)) throw invalid('before fetches older events: it needs poll=1 and last beside it.');
   const other = RESUME_KEYS.find((key) => params.has(key));
   if (other !== undefined) throw invalid(`before looks back and ${other} goes on; one of them is allowed.`);
-}
-
-// Written as a path, or as `pubsub_path` shows it.
-function readTopic(text: string): Topic {
-  if (!text.startsWith('/')) throw invalid(`The topic "${text}" must begin with "/".`);
-  if (isBrokerPath(text))
-    throw invalid(`"${text}" is no topic: what begins with "/-" belongs to the broker.`); // [P3]
-  return parsePrefix(text);
 }
 
 function readFilter(params: URLSearchParams): EventFilter | undefined {

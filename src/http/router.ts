@@ -1,20 +1,28 @@
 // Which handler answers a request, and what becomes of what it throws.
 import { GitPubSubError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { handleBrokerPath, isBrokerPath, requireBrokerPath } from './broker-paths.ts';
+import { isBrokerPath } from '../core/topic.ts';
+import { handleBrokerPath } from './broker-paths.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders, handleOptions } from './cors.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, HeaderList } from './exchange.ts';
 import { checkFraming } from './framing.ts';
 import { handleHead } from './statistics-answer.ts';
+import { MethodNotAllowedError } from './method-not-allowed.ts';
 import { handlePublish } from './publish.ts';
 import type { RequestHead } from './request-head.ts';
 import type { HttpStatistics } from './statistics.ts';
+import { forgetStaleCookie } from './session.ts';
 import type { SocketPeer } from './socket-peer.ts';
 import { handleSubscribe } from './subscribe.ts';
 
-const TOPIC_METHODS = 'GET, HEAD, POST, PUT';
-const BROKER_PATH_METHODS = 'GET, HEAD';
+const TOPIC_METHODS = ['GET', 'HEAD', 'POST', 'PUT'];
+
+// What a 401 says may be sent; browsers ask their user for a password, which is the token.
+const CHALLENGES: HeaderList = [
+  ['WWW-Authenticate', 'Bearer realm="gitpubsub"'],
+  ['WWW-Authenticate', 'Basic realm="gitpubsub", charset="UTF-8"'],
+];
 
 /** Routes one request; never throws. `peer` is the other end of its socket. */
 export function route(context: HttpContext, exchange: Exchange, head: RequestHead, peer: SocketPeer): void {
@@ -42,15 +50,14 @@ export function createRefuse(
     else if (error.code === 'log-unavailable' && method === 'GET')
       logger.warn({ path, err: error }, 'replay refused');
     else logger.debug({ method, path, code: error.code }, 'request refused');
-    const isMethodError = error instanceof GitPubSubError && error.code === 'method-not-allowed';
-    const allow = isBrokerPath(path)
-      ? BROKER_PATH_METHODS
-      : `${TOPIC_METHODS}${corsOrigins.length > 0 ? ', OPTIONS' : ''}`;
-    exchange.fail(error, [
-      ...corsHeaders(corsOrigins, head),
-      ...(isMethodError ? [['Allow', allow] as const] : []),
-    ]);
+    exchange.fail(error, [...corsHeaders(corsOrigins, head), ...headersOf(error, head)]);
   };
+}
+
+function headersOf(error: unknown, head: RequestHead): HeaderList {
+  if (error instanceof MethodNotAllowedError) return [['Allow', error.allow]];
+  const isUnauthorized = error instanceof GitPubSubError && error.code === 'unauthorized';
+  return isUnauthorized ? [...CHALLENGES, ...forgetStaleCookie(head)] : [];
 }
 
 // Async so that what a handler throws at once and what it throws later end in the same place.
@@ -60,33 +67,19 @@ async function dispatch(
   head: RequestHead,
   peer: SocketPeer,
 ): Promise<void> {
-  const isBroker = isBrokerPath(head.path);
+  if (isBrokerPath(head.path)) return handleBrokerPath(context, exchange, head, peer);
   switch (head.method) {
     case 'GET':
-      return isBroker
-        ? handleBrokerPath(context, exchange, head, peer)
-        : handleSubscribe(context, exchange, head);
+      return handleSubscribe(context, exchange, head, peer);
     case 'HEAD':
-      return isBroker
-        ? handleBrokerPath(context, exchange, head, peer)
-        : handleHead(context, exchange, head, peer);
+      return handleHead(context, exchange, head, peer);
     case 'POST':
     case 'PUT':
-      return isBroker ? refuseBrokerPath(context, head) : handlePublish(context, exchange, head, peer);
+      return handlePublish(context, exchange, head, peer);
     case 'OPTIONS':
-      if (isBroker) refuseBrokerPath(context, head);
-      return handleOptions(context.corsOrigins, exchange, head, TOPIC_METHODS);
-    default:
-      if (isBroker) refuseBrokerPath(context, head);
-      throw methodNotAllowed(head.method, TOPIC_METHODS);
+      if (context.corsOrigins.length > 0)
+        return handleOptions(context.corsOrigins, exchange, head, TOPIC_METHODS);
   }
-}
-
-function refuseBrokerPath({ page }: HttpContext, { method, path }: RequestHead): never {
-  if (!page.has(path)) requireBrokerPath(path);
-  throw methodNotAllowed(method, BROKER_PATH_METHODS);
-}
-
-function methodNotAllowed(method: string, allow: string): GitPubSubError {
-  return new GitPubSubError('method-not-allowed', `${method} is not allowed here; ${allow} are.`);
+  const methods = context.corsOrigins.length > 0 ? [...TOPIC_METHODS, 'OPTIONS'] : TOPIC_METHODS;
+  throw new MethodNotAllowedError(head.method, methods);
 }

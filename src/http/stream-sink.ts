@@ -1,5 +1,6 @@
 // A sink that is an open chunked response: how batches are written so that framing survives back-pressure. (Invariant: I7)
 import type { HttpResponse } from 'uWebSockets.js';
+import type { CallerId } from '../access/caller.ts';
 import type { Batch } from '../broker/batch.ts';
 import type { Sink } from '../broker/sink.ts';
 import type { Watermark } from '../broker/watermark.ts';
@@ -14,10 +15,13 @@ export interface StreamSinkOptions {
   readonly start: Watermark;
   readonly gap: GapNotice | undefined;
   readonly statistics: HttpStatistics;
+  /** Who reads it. */
+  readonly readerId: CallerId;
 }
 
 /** Writes one subscription's events to its client. Told its subscription with `attach`. */
 export class StreamSink implements Sink {
+  readonly readerId: CallerId;
   readonly #response: HttpResponse;
   readonly #encoder: StreamEncoder;
   readonly #statistics: HttpStatistics;
@@ -27,7 +31,8 @@ export class StreamSink implements Sink {
 
   /** Sends the head and what a stream begins with. [P10] */
   constructor(exchange: Exchange, headers: HeaderList, options: StreamSinkOptions) {
-    const { encoder, start, gap, statistics } = options;
+    const { encoder, start, gap, statistics, readerId } = options;
+    this.readerId = readerId;
     this.#encoder = encoder;
     this.#statistics = statistics;
     this.#watermark = start;

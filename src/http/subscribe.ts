@@ -2,6 +2,7 @@
 import { GitPubSubError } from '../core/errors.ts';
 import { selectPrefixes } from '../core/selection.ts';
 import { parsePrefix } from '../core/topic.ts';
+import { identifyCaller, requireReader } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import type { Exchange } from './exchange.ts';
@@ -9,6 +10,7 @@ import { negotiateFormat, type Encoders, type Negotiated } from './formats.ts';
 import { parseSubscribeQuery, type SubscribeQuery } from './query.ts';
 import type { RequestHead } from './request-head.ts';
 import { resolveResume } from './resume.ts';
+import type { SocketPeer } from './socket-peer.ts';
 import type { StreamEncoder } from './stream-format.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -17,14 +19,18 @@ export async function handleSubscribe(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
+  peer: SocketPeer,
 ): Promise<void> {
   const { broker, corsOrigins, statistics } = context;
   const prefix = parsePrefix(head.path);
   const query = parseSubscribeQuery(head.query);
+  const prefixes = [prefix, ...query.topics];
+  const caller = identifyCaller(context, head, peer);
+  requireReader(context, caller, prefixes);
   const format = query.format ?? negotiateFormat(head.all('accept').join(',')); // The query beats Accept. [P18]
   if (format === 'html' && !query.isPoll) return context.page.answer(exchange, head);
   const encoder = chooseEncoder(context.encoders, format, query);
-  const selection = selectPrefixes([prefix, ...query.topics], query.filter);
+  const selection = selectPrefixes(prefixes, { filter: query.filter, hidden: caller.hidden });
   const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, selection);
   if (!exchange.isOpen) return;
   const until = resume.until ?? (query.isPoll ? broker.starts.live().offset : undefined);
@@ -38,7 +44,7 @@ export async function handleSubscribe(
       ...headers,
       ...corsHeaders(corsOrigins, head),
     ],
-    { encoder, start, gap, statistics },
+    { encoder, start, gap, statistics, readerId: caller.id },
   );
   sink.attach(broker.subscribe(selection, start, sink, until));
 }

@@ -3,6 +3,8 @@ import { parseTopic } from '../../src/core/topic.ts';
 import { identify, readIdempotencyKey } from '../../src/http/idempotency.ts';
 import { createRequestHead } from '../support/fake-http.ts';
 
+const BY_ADDRESS = { principal: undefined };
+
 function readKey(...keys: string[]): string | undefined {
   return readIdempotencyKey(
     createRequestHead({ headers: keys.map((key) => ['idempotency-key', key] as const) }),
@@ -10,7 +12,7 @@ function readKey(...keys: string[]): string | undefined {
 }
 
 function fingerprintOf(path: string, ...payloads: string[]): string {
-  return identify('k', parseTopic(path), payloads).fingerprint;
+  return identify(BY_ADDRESS, 'k', parseTopic(path), payloads).fingerprint;
 }
 
 describe('an idempotency key', () => {
@@ -46,10 +48,14 @@ describe('what is stored under a key', () => {
     expect(fingerprintOf(path, ...payloads)).not.toBe(fingerprintOf('/a', '1', '2'));
   });
 
-  test('carries the key and whose it is', () => {
-    expect(identify('k', parseTopic('/a'), ['1'])).toMatchObject({
-      key: 'k',
-      principal: expect.stringMatching(/./),
-    });
+  test('carries the key', () => {
+    expect(identify(BY_ADDRESS, 'k', parseTopic('/a'), ['1']).key).toBe('k');
+  });
+
+  test('carries whose it is: a principal never shares one with others', () => {
+    const owners = [BY_ADDRESS, { principal: 'ci' }, { principal: 'trusted-peers' }].map(
+      (caller) => identify(caller, 'k', parseTopic('/a'), ['1']).principal,
+    );
+    expect(new Set(owners).size).toBe(3);
   });
 });

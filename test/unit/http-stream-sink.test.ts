@@ -37,6 +37,7 @@ function openSink(encoder: StreamEncoder = ENCODERS.live.gitpubsub) {
     encoder,
     start: at(1_000),
     gap: undefined,
+    readerId: { client: '127.0.0.1', isCertain: true, foreignOrigin: undefined, tokenSha256: undefined },
     statistics,
   });
   const attach = (): void => sink.attach(subscription as unknown as Subscription);
