@@ -1,5 +1,5 @@
 // `gitpubsub log check` and `gitpubsub log backup`: looks after a database, whether a broker uses it or not.
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { backUpLog } from '../eventlog/sqlite/log-backup.ts';
 import { checkLog, type LogReport } from '../eventlog/sqlite/log-check.ts';
 import { EXIT_FAILURE, EXIT_NO_INPUT } from './exit-status.ts';
@@ -33,6 +33,7 @@ export function runLogBackup(path: string, copy: string): number {
 
 function findObstacle(path: string): string | undefined {
   try {
+    if (!statSync(path).isFile()) return `${path} is no file`; // To open a pipe would wait for its writer.
     closeSync(openSync(path, 'r'));
     return undefined;
   } catch (error) {

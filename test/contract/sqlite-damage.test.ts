@@ -49,11 +49,12 @@ describe('a read', () => {
 });
 
 describe('when a file of the open log', () => {
-  test.each(['', '-wal', '-shm'])(
+  test.each(['', '-wal', '-shm', '.lock'])(
     '"%s" is deleted, nothing is stored any more, and reads go on',
     async (suffix) => {
       const { log, eventLog } = await openWith('SELECT 1');
       rmSync(log.path + suffix);
+      if (suffix === '-shm' || suffix === '.lock') eventLog.maintain(); // Which looks at these, too.
       await expect(append(eventLog, '/a', '6')).rejects.toMatchObject({
         code: 'log-unavailable',
         message: expect.stringMatching(/log\.db.* was deleted, moved or replaced/),

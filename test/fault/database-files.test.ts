@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -71,6 +72,7 @@ describe('while the broker runs', () => {
       },
     ],
     ['left without its -wal file', (path) => rmSync(`${path}-wal`)],
+    ['left without its lock', (path) => rmSync(`${path}.lock`)],
   ];
 
   test.each(tamperings)(
@@ -91,6 +93,42 @@ describe('while the broker runs', () => {
       await publish(broker.target, '/a', '3');
     },
   );
+
+  test('a database that cannot be looked at takes no more events until it can, and nothing else happens', async () => {
+    await publish(broker.target, '/a', '1');
+    const live = await StreamReader.open(broker.target, '/');
+    const wal = `${broker.databasePath}-wal`;
+    renameSync(wal, `${wal}.away`);
+    symlinkSync(wal, wal);
+    expect(await waitUntilUnready(broker.target)).toMatch(/gitpubsub\.db-wal cannot be looked at .*ELOOP/);
+    const refusal = await request(broker.target, { method: 'POST', path: '/a', body: '2' });
+    expect(expectProblem(refusal, 503).detail).toMatch(/cannot be looked at/);
+    renameSync(`${wal}.away`, wal);
+    await waitUntilReady(broker.target);
+    await publish(broker.target, '/a', '3');
+    expect(await live.waitForEvents(1)).toEqual(['3']);
+    expect(await readFromTheBeginning(broker.target, 2)).toEqual(['1', '3']);
+    live.close();
+  });
+
+  test('an older copy in its place is not spoiled by a restart: what lay beside it is put aside', async () => {
+    await publish(broker.target, '/a', '1');
+    const copy = join(broker.directory, 'copy.db');
+    expect((await runCommandLine(['log', 'backup', broker.databasePath, copy])).code).toBe(0);
+    await publishAll(
+      broker.target,
+      '/a',
+      Array.from({ length: 200 }, (_, i) => `"${i} ${'x'.repeat(1_000)}"`),
+    );
+    renameSync(copy, broker.databasePath);
+    await waitUntilUnready(broker.target);
+    await broker.restart();
+    expect(await readFromTheBeginning(broker.target, 1)).toEqual(['1']);
+    await publish(broker.target, '/a', '2');
+    await broker.stop();
+    expect((await runCommandLine(['log', 'check', broker.databasePath])).code).toBe(0);
+    expect(statSync(`${broker.databasePath}-wal.left`).size).toBeGreaterThan(100_000);
+  });
 
   test('for comparison: a database that somebody only looks at and copies goes on', async () => {
     await publish(broker.target, '/a', '1');

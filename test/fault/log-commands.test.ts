@@ -1,11 +1,12 @@
 // `gitpubsub log check` and `log backup` beside a running broker: what they say, their exit statuses, and a restore.
 
-import { renameSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BrokerProcess, runCommandLine } from '../support/broker-process.ts';
-import { publish } from '../support/publisher.ts';
+import { publish, publishAll } from '../support/publisher.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 
 let broker: BrokerProcess;
@@ -46,6 +47,40 @@ test.each([
   [['log', 'backup', '/nowhere/log.db', '/nowhere/copy.db'], 66],
 ])('%j ends with status %i', async (args, status) => {
   expect((await runCommandLine(args)).code).toBe(status);
+});
+
+test.each([
+  ['nothing', (): string => join(broker.directory, 'nowhere.db')],
+  ['a directory', (): string => broker.directory],
+  [
+    'a pipe',
+    (): string => {
+      const path = join(broker.directory, 'pipe');
+      execFileSync('mkfifo', [path]);
+      return path;
+    },
+  ],
+])('%s is no database that could be looked at: status 66', async (_what, place) => {
+  const { code, stderr } = await runCommandLine(['log', 'check', place()]);
+  expect(stderr).toMatch(/cannot be read|is no file/);
+  expect(code).toBe(66);
+});
+
+test('a backup that fails leaves nothing behind', async () => {
+  await publishAll(
+    broker.target,
+    '/a',
+    Array.from({ length: 50 }, () => `"${'x'.repeat(10_000)}"`),
+  );
+  const copy = join(broker.directory, 'copy.db');
+  const args = ['log', 'backup', broker.databasePath, copy].map((arg) => `'${arg}'`).join(' ');
+  const result = spawnSync('sh', [
+    '-c',
+    `ulimit -f 100; trap '' XFSZ; exec '${process.execPath}' dist/cli.js ${args}`,
+  ]);
+  expect(result.status).toBe(1);
+  expect(String(result.stderr)).toMatch(/cannot be copied/);
+  expect(readdirSync(broker.directory).filter((name) => name.startsWith('copy'))).toEqual([]);
 });
 
 test('a backup does not take the place of anything', async () => {

@@ -10,16 +10,25 @@ import { checkOwnership } from './schema.ts';
 export function backUpLog(path: string, copy: string): void {
   const unfinished = `${copy}.unfinished`;
   rmSync(unfinished, { force: true });
+  try {
+    copyNow(path, unfinished);
+    sync(unfinished);
+    renameSync(unfinished, copy);
+  } catch (error) {
+    rmSync(unfinished, { force: true }); // It may be what fills the disk.
+    throw error;
+  }
+}
+
+function copyNow(path: string, copy: string): void {
   const database = new BetterSqlite3(path, { readonly: true, fileMustExist: true });
   try {
     checkOwnership(database);
     // Why not SQLite's backup, page by page: it begins anew with every event that a broker stores meanwhile.
-    database.prepare('VACUUM INTO ?').run(unfinished);
+    database.prepare('VACUUM INTO ?').run(copy);
   } finally {
     database.close();
   }
-  sync(unfinished);
-  renameSync(unfinished, copy);
 }
 
 function sync(path: string): void {

@@ -45,7 +45,8 @@ export function openDatabase(path: string, durability: Durability): OpenDatabase
     lock.close();
     throw cannotOpen(file, reasonOf(error), error);
   }
-  return { database, files: new FileWatch(file), close: closeBoth(database, lock) };
+  const files = new FileWatch(file);
+  return { database, files, close: closeAll(database, files, lock) };
 }
 
 // Another way to the same file must meet the same lock.
@@ -121,9 +122,10 @@ function configure(database: Database, durability: Durability): void {
   database.pragma('foreign_keys = OFF'); // Why: the one writer is ours, and the checks would cost each insert a look-up.
 }
 
-function closeBoth(database: Database, lock: Database): () => void {
+function closeAll(database: Database, files: FileWatch, lock: Database): () => void {
   return () => {
     database.close();
+    files.putAsideLeftovers();
     lock.close();
   };
 }
