@@ -44,11 +44,17 @@ export interface Receipt {
 /** How often `tick` is to be called, in milliseconds; keep-alives come so much early at the most. */
 export const TICK_MS = 500;
 
+/** How long filters may hold up one fan-out, in milliseconds; whoever is not looked at by then reads the log instead. */
+const MAX_FILTER_MS = 5;
+
 /** How often a draining broker looks whether its publishes are done, in milliseconds. */
 const DRAIN_POLL_MS = 5;
 
 /** How long it waits for them, in milliseconds, so that a slow body doesn't keep the streams from a clean end. */
 const PUBLISHER_DEADLINE_MS = 2_500;
+
+/** How long what is left of them is waited for once it is refused, in milliseconds. */
+const REFUSAL_DEADLINE_MS = 200;
 
 /** The broker of one log. */
 export class Broker {
@@ -61,20 +67,21 @@ export class Broker {
   readonly #retention: Retention;
   readonly #live = new LiveIndex<Subscription>();
   readonly #subscriptions = new Set<Subscription>();
-  readonly #replayQueue = new ReplayQueue();
+  readonly #replayQueue: ReplayQueue;
   readonly #pageCache: PageCache;
   readonly #logWatch: LogWatch;
   readonly #host: SubscriptionHost;
   #committed: Event[] = [];
   #fannedOutTo: number;
   #isFanOutScheduled = false;
-  #admittedPublishers = 0;
+  readonly #admissions = new Set<{ giveUp(error: GitPubSubError): void }>();
   #isDraining = false;
   #idleListener: (() => void) | undefined;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#eventLog = options.eventLog;
+    this.#replayQueue = new ReplayQueue(options.clock);
     this.starts = new StartPoints(options.eventLog, options.steadyClock, this.#replayQueue);
     this.#pageCache = new PageCache(options.eventLog);
     this.#fannedOutTo = options.eventLog.lastOffset;
@@ -104,17 +111,16 @@ export class Broker {
   }
 
   /**
-   * Lets a publisher in before its events are here, so that shutting down waits for them. [P27]
+   * Lets a publisher in before its events are here, so that shutting down waits for them; `giveUp` is called when it does not
+   * wait any longer. [P27]
    * @returns what to call once it is done, whatever became of it
    * @throws GitPubSubError `shutting-down`
    */
-  admitPublisher(): () => void {
-    if (this.#isDraining)
-      throw new GitPubSubError('shutting-down', 'The broker is shutting down; try again soon.');
-    this.#admittedPublishers += 1;
-    return () => {
-      this.#admittedPublishers -= 1;
-    };
+  admitPublisher(giveUp: (error: GitPubSubError) => void): () => void {
+    if (this.#isDraining) throw shuttingDown();
+    const admission = { giveUp };
+    this.#admissions.add(admission);
+    return () => this.#admissions.delete(admission);
   }
 
   /**
@@ -169,9 +175,10 @@ export class Broker {
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#retention.stop();
-    const deadlineMs = this.#options.clock.monotonicMs() + PUBLISHER_DEADLINE_MS;
-    while (this.#admittedPublishers > 0 && this.#options.clock.monotonicMs() < deadlineMs)
-      await rest(DRAIN_POLL_MS);
+    await this.#waitForPublishers(PUBLISHER_DEADLINE_MS);
+    this.#eventLog.stopWaiting();
+    for (const admission of this.#admissions) admission.giveUp(shuttingDown());
+    await this.#waitForPublishers(REFUSAL_DEADLINE_MS);
     this.#fanOut();
     for (const subscription of this.#subscriptions) subscription.end();
     if (this.#subscriptions.size > 0) await new Promise<void>((resolve) => (this.#idleListener = resolve));
@@ -186,6 +193,12 @@ export class Broker {
   cutUnless(mayGoOn: (selection: Selection, sink: Sink) => boolean): void {
     for (const subscription of this.#subscriptions)
       if (!mayGoOn(subscription.selection, subscription.sink)) subscription.cut('right withdrawn');
+  }
+
+  async #waitForPublishers(ms: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.monotonicMs() + ms;
+    while (this.#admissions.size > 0 && clock.monotonicMs() < deadlineMs) await rest(DRAIN_POLL_MS);
   }
 
   #createHost(): SubscriptionHost {
@@ -222,10 +235,13 @@ export class Broker {
     const watermark = this.#liveWatermark();
     const { clock, observeFanOut } = this.#options;
     const monotonicMs = clock.monotonicMs();
-    for (const [{ members }, wanted] of this.#live.distribute(events)) {
-      for (const batch of toBatches(wanted, watermark))
+    const hasTime = (): boolean => clock.monotonicMs() - monotonicMs < MAX_FILTER_MS;
+    const { wanted, late } = this.#live.distribute(events, hasTime);
+    for (const [{ members }, ofGroup] of wanted) {
+      for (const batch of toBatches(ofGroup, watermark))
         for (const subscription of members) subscription.deliver(batch, monotonicMs);
     }
+    for (const { members } of late) for (const subscription of members) subscription.fallBehind();
     observeFanOut(clock.monotonicMs() - monotonicMs);
   }
 
@@ -240,6 +256,10 @@ export class Broker {
     this.#replayQueue.delete(subscription);
     if (this.#subscriptions.size === 0) this.#idleListener?.();
   }
+}
+
+function shuttingDown(): GitPubSubError {
+  return new GitPubSubError('shutting-down', 'The broker is shutting down; try again soon.');
 }
 
 function rest(ms: number): Promise<void> {

@@ -9,6 +9,14 @@ export interface Group<Member> {
   readonly members: ReadonlySet<Member>;
 }
 
+/** What becomes of some events. */
+export interface Distribution<Member> {
+  /** The events of each group that wants any. */
+  readonly wanted: ReadonlyMap<Group<Member>, readonly Event[]>;
+  /** Groups of which nobody knows what they want. */
+  readonly late: ReadonlySet<Group<Member>>;
+}
+
 /**
  * Finds the groups an event goes to in O(depth of its topic + filters at those topics), however many members there are.
  * (Invariant: I8)
@@ -40,18 +48,24 @@ export class LiveIndex<Member> {
     }
   }
 
-  /** Sorts events, in offset order, to the groups that want them; a group that wants none is not there. */
-  distribute(events: readonly Event[]): ReadonlyMap<Group<Member>, readonly Event[]> {
+  /**
+   * Sorts events, in offset order, to the groups that want them. Once there is no more time for filters, `hasTime`, a group
+   * that has one is late: it gets nothing of them.
+   */
+  distribute(events: readonly Event[], hasTime: () => boolean): Distribution<Member> {
     const wanted = new Map<Group<Member>, Event[]>();
+    const late = new Set<Group<Member>>();
     for (const event of events) {
       const factsOf = lazyFacts(event);
       for (const prefix of selfAndAncestors(event.topic)) {
         for (const group of this.#byPrefix.get(prefix) ?? []) {
-          if (admits(group.selection, event.topic, factsOf)) addTo(wanted, group, event);
+          if (group.selection.filter && (late.has(group) || !hasTime())) late.add(group);
+          else if (admits(group.selection, event.topic, factsOf)) addTo(wanted, group, event);
         }
       }
     }
-    return wanted;
+    for (const group of late) wanted.delete(group);
+    return { wanted, late };
   }
 
   #at(prefix: Topic): Set<Group<Member>> {

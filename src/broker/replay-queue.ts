@@ -1,4 +1,5 @@
 // Whose turn it is to replay: a few pages in each turn of the loop, first come, first served.
+import type { Clock } from '../core/clock.ts';
 
 /** Something that replays one page at a time. */
 export interface Replayer {
@@ -6,13 +7,21 @@ export interface Replayer {
   replayStep(): Promise<void>;
 }
 
-/** Turns taken in one turn of the loop; bounds how long replays hold up everybody else. */
+/** Most turns taken in one turn of the loop. */
 const STEPS_PER_TURN = 8;
+
+/** After so many milliseconds no other begins in the same turn of the loop; bounds how long replays hold up everybody else. */
+const MAX_TURN_MS = 5;
 
 /** A queue in which everybody stands at most once. */
 export class ReplayQueue {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #waiting = new Set<Replayer>();
   #isScheduled = false;
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock;
+  }
 
   /** Queues up. */
   add(replayer: Replayer): void {
@@ -33,9 +42,11 @@ export class ReplayQueue {
 
   #takeTurns(): void {
     this.#isScheduled = false;
+    const untilMs = this.#clock.monotonicMs() + MAX_TURN_MS;
     let steps = 0;
     for (const replayer of this.#waiting) {
-      if (steps++ === STEPS_PER_TURN) break;
+      if (steps === STEPS_PER_TURN || (steps > 0 && this.#clock.monotonicMs() >= untilMs)) break;
+      steps += 1;
       this.#waiting.delete(replayer);
       void replayer.replayStep();
     }

@@ -45,7 +45,6 @@ export class Retention {
   /** Begins to remove what is out of bounds, when it is time to look again. */
   tick(monotonicMs: number): void {
     if (monotonicMs < this.#nextMs || this.#isPruning || this.#isStopped) return;
-    this.#clockTrust.check();
     if (this.#eventLog.failure) return;
     this.#nextMs = monotonicMs + INTERVAL_MS;
     this.#isPruning = true;
@@ -70,6 +69,7 @@ export class Retention {
 
   // Whether more has to go.
   async #step(): Promise<boolean> {
+    this.#clockTrust.check(); // Before each: the clock may jump between two.
     const removed = await this.#eventLog.prune(this.#bounds(), STEP_EVENTS);
     return removed === STEP_EVENTS;
   }

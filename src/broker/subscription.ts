@@ -92,6 +92,14 @@ export class Subscription {
     if (this.isFull && this.#isLive()) this.#leaveLive();
   }
 
+  /** What it wants of a fan-out was not looked at: it reads the log itself, in its turn. */
+  fallBehind(): void {
+    // Who went live between the commit and its fan-out has it already.
+    if (this.#state !== 'live' || this.#watermark.offset >= this.#host.lastOffset()) return;
+    this.#leaveLive();
+    this.#goOn();
+  }
+
   /** Reads and writes one page; the host calls it in turn. Never rejects. */
   async replayStep(): Promise<void> {
     if (this.#state !== 'replaying' || this.isFull || this.#isReading) return;

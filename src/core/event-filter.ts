@@ -1,7 +1,7 @@
 // A filter of events by what the hook tells of them: what a subscriber asks for in the query.
 import { GitPubSubError } from './errors.ts';
 import type { EventFacts } from './event-facts.ts';
-import { matchesGlob } from './glob.ts';
+import { matchesGlob, type GlobBudget } from './glob.ts';
 import { nearest } from './nearest.ts';
 
 /** What can be filtered by. */
@@ -15,10 +15,13 @@ export type FilterCriteria = ReadonlyMap<FilterKey, readonly string[]>;
 
 const TYPES = ['commit', 'push', 'other'];
 
-/** Most values in a filter, characters in a value and wildcards in it: together they bound the work for one event. */
+/** Most values in a filter, characters in a value and wildcards in it. */
 const MAX_VALUES = 32;
 const MAX_VALUE_LENGTH = 512;
 const MAX_WILDCARDS = 8;
+
+/** Most comparisons of characters for one event, some milliseconds' work: ten times what a thousand usual paths take. */
+const MAX_STEPS = 500_000;
 
 const HASH = /^[0-9a-f]{7,64}$/i;
 
@@ -40,17 +43,25 @@ export class EventFilter {
     this.key = JSON.stringify(this.#criteria);
   }
 
-  /** Whether an event with these facts is wanted; one that lacks what is asked for is not. */
+  /**
+   * Whether an event with these facts is wanted; one that lacks what is asked for is not, and one that takes too much work
+   * to tell is.
+   */
   matches(facts: EventFacts): boolean {
-    return this.#criteria.every(([key, values]) => values.some((value) => MATCHERS[key](facts, value)));
+    const budget = { steps: MAX_STEPS };
+    return this.#criteria.every(([key, values]) =>
+      values.some((value) => MATCHERS[key](facts, value, budget)),
+    );
   }
 }
 
-const MATCHERS: Readonly<Record<FilterKey, (facts: EventFacts, value: string) => boolean>> = {
-  project: ({ project }, value) => project.some((one) => matchesGlob(value, one)),
-  ref: ({ ref }, value) => ref.some((one) => matchesGlob(value, one)),
-  path: ({ path }, value) => path === 'any' || path.some((one) => matchesGlob(value, one)),
-  author: ({ author }, value) => author.some((one) => matchesGlob(value, one.toLowerCase())),
+type Matcher = (facts: EventFacts, value: string, budget: GlobBudget) => boolean;
+
+const MATCHERS: Readonly<Record<FilterKey, Matcher>> = {
+  project: ({ project }, value, budget) => project.some((one) => matchesGlob(value, one, budget)),
+  ref: ({ ref }, value, budget) => ref.some((one) => matchesGlob(value, one, budget)),
+  path: ({ path }, value, budget) => path === 'any' || path.some((one) => matchesGlob(value, one, budget)),
+  author: ({ author }, value, budget) => author.some((one) => matchesGlob(value, one.toLowerCase(), budget)),
   type: ({ type }, value) => type === value,
   hash: ({ hash }, value) => hash.some((one) => one.startsWith(value)),
 };

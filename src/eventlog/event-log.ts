@@ -126,6 +126,9 @@ export interface EventLog {
   /** Sets `trustedMs`; on disk within a minute, and when the log is closed. */
   trustClock(timeMs: number): void;
 
+  /** From now on no append waits for a lock of another program: it is refused at once. */
+  stopWaiting(): void;
+
   /** Waits for what was begun, then closes; nothing may be called afterwards. */
   close(): Promise<void>;
 }

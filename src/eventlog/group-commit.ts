@@ -40,6 +40,7 @@ export class GroupCommit {
   #hasJustCommitted = false;
   #idleListeners: (() => void)[] = [];
   #failure: string | undefined;
+  #isPatient = true;
 
   constructor(committer: Committer, clock: Clock) {
     this.#committer = committer;
@@ -67,6 +68,11 @@ export class GroupCommit {
     } catch (error) {
       this.#failure = (error as Error).message;
     }
+  }
+
+  /** From now on nobody waits for a lock of somebody else: what meets one is refused. */
+  stopWaiting(): void {
+    this.#isPatient = false;
   }
 
   /** Resolves when nothing waits for a commit. */
@@ -120,7 +126,7 @@ export class GroupCommit {
       { cause: error },
     );
     const now = this.#clock.monotonicMs();
-    const isWorthRetry = this.#committer.isBusy(error);
+    const isWorthRetry = this.#isPatient && this.#committer.isBusy(error);
     const [late, early] = partition(
       batch,
       ({ sinceMs }) => !isWorthRetry || now - sinceMs >= BUSY_DEADLINE_MS,

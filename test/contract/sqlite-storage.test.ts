@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { SYSTEM_CLOCK } from '../../src/core/clock.ts';
 import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import { EventReader } from '../../src/eventlog/sqlite/event-reader.ts';
@@ -105,7 +106,7 @@ class Recorder {
 describe('no statement', () => {
   test('of the reader scans a table', () => {
     const recorder = new Recorder();
-    expect(new EventReader(recorder.asRecorded())).toBeDefined();
+    expect(new EventReader(recorder.asRecorded(), SYSTEM_CLOCK)).toBeDefined();
     const plans = recorder.plans();
     expect(plans.length).toBeGreaterThan(5);
     // A list of topics is given as JSON, which is scanned and is no table of ours.
@@ -114,7 +115,7 @@ describe('no statement', () => {
 
   test('of the reader sorts anything but the few offsets of one window', () => {
     const recorder = new Recorder();
-    expect(new EventReader(recorder.asRecorded())).toBeDefined();
+    expect(new EventReader(recorder.asRecorded(), SYSTEM_CLOCK)).toBeDefined();
     expect(recorder.plans().filter((plan) => plan.includes('TEMP B-TREE'))).toEqual([
       'USE TEMP B-TREE FOR ORDER BY',
     ]);
@@ -159,7 +160,7 @@ describe('a page of a narrow prefix', () => {
     });
     const selection = selectPrefixes(paths.map((path) => parseTopic(path)));
     const request = { selection, after: 0, maxEvents: 1_000, maxBytes: 1_000_000 };
-    const { events } = new EventReader(counting).read(request, topics.length);
+    const { events } = new EventReader(counting, SYSTEM_CLOCK).read(request, topics.length);
     expect(payloadReads).toBe(events.length);
     expect(events.length).toBe(
       topics.filter((topic) => paths.some((path) => topic === path || topic.startsWith(`${path}/`))).length,

@@ -11,17 +11,30 @@ const glob = fc
 test('a glob matches what its meaning says', () => {
   fc.assert(
     fc.property(glob, text, (pattern, value) => {
-      expect(matchesGlob(pattern, value)).toBe(means(pattern, value));
+      expect(matchesGlob(pattern, value, { steps: 1_000_000 })).toBe(means(pattern, value));
     }),
     { numRuns: 20_000 },
   );
 });
 
-test('a hostile glob on a long text is no work', () => {
-  const value = `${'a'.repeat(4_000)}c`;
-  for (const pattern of ['a*a*a*a*a*a*a*a*b', '**a**a**a**a**a**a**a**b', '**/a*a*a*a*a*a*b'])
-    for (let run = 0; run < 100; run++) expect(matchesGlob(pattern, value)).toBe(false);
+test('a usual glob takes few steps', () => {
+  const budget = { steps: 1_000 };
+  expect(matchesGlob('**/broker/**/*.test.ts', 'src/main/broker/deep/down/live-index.test.ts', budget)).toBe(
+    true,
+  );
+  expect(matchesGlob('src/**/*.kt', 'docs/guide.md', budget)).toBe(false);
+  expect(budget.steps).toBeGreaterThan(900);
 });
+
+test.each(['a*a*a*a*a*a*a*a*b', '**a**a**a**a**a**a**a**b', '**/a*a*a*a*a*a*b', '**a*a*a*b'])(
+  'the hostile glob %s on a long text ends with its budget, in doubt with a match',
+  (pattern) => {
+    const budget = { steps: 100_000 };
+    const isMatch = matchesGlob(pattern, `${'a'.repeat(16_000)}c`, budget);
+    expect(budget.steps).toBeGreaterThanOrEqual(-1);
+    expect(isMatch).toBe(budget.steps < 0);
+  },
+);
 
 function means(pattern: string, value: string, isSegmentStart: boolean = true): boolean {
   if (pattern === '') return value === '';

@@ -177,6 +177,7 @@ function limitPages(eventLog: EventLog, maxEvents: number): EventLog {
     get trustedMs() {
       return eventLog.trustedMs;
     },
+    stopWaiting: () => eventLog.stopWaiting(),
     append: (append) => eventLog.append(append),
     onCommit: (listener) => eventLog.onCommit(listener),
     read,

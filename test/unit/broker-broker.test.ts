@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Broker, TICK_MS, type Receipt } from '../../src/broker/broker.ts';
 import type { RetentionPolicy } from '../../src/broker/retention.ts';
 import type { Subscription } from '../../src/broker/subscription.ts';
 import { SteadyClock } from '../../src/core/clock.ts';
+import type { GitPubSubError } from '../../src/core/errors.ts';
 import { parseCursor, type Cursor } from '../../src/core/cursor.ts';
+import { EventFilter } from '../../src/core/event-filter.ts';
 import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import { FAKE_START_MS, FakeClock } from '../support/fake-clock.ts';
@@ -28,6 +30,7 @@ class Fixture {
   readonly eventLog: MemoryEventLog;
   readonly broker: Broker;
   fanOutCount = 0;
+  busyMs = 10_000;
 
   constructor({ readTurns = 0, storage = createMemoryStorage(), retention = {} }: FixtureOptions = {}) {
     const steadyClock = new SteadyClock(this.clock);
@@ -76,6 +79,27 @@ interface Stream {
   readonly sink: FakeSink;
   readonly subscription: Subscription;
 }
+
+describe('streams with filters', () => {
+  const filter = new EventFilter(new Map([['type', ['push']]]));
+  const selection = selectPrefixes([parseTopic('/a')], { filter });
+
+  // Every look at the clock takes ten milliseconds: there is never time for a filter.
+  test('that there is no time for in fan-out get all the same from the log, once and in order', async () => {
+    const fixture = new Fixture();
+    const sink = new FakeSink();
+    fixture.broker.subscribe(selection, fixture.broker.starts.live(), sink);
+    vi.spyOn(fixture.clock, 'monotonicMs').mockImplementation(() => (fixture.busyMs += 10));
+    for (let i = 1; i <= 20; i++) {
+      await fixture.publish('/a', `{"push":${i}}`, `{"other":${i}}`, `{"push":{"number":${i}}}`);
+      if (i % 3 === 0) await passTurns(4);
+      if (i % 5 === 0) fixture.broker.tick();
+    }
+    await passTurns(60);
+    expect(sink.payloads).toEqual(Array.from({ length: 20 }, (_, i) => `{"push":{"number":${i + 1}}}`));
+    expect(fixture.broker.statistics.deliveredEvents).toBe(0);
+  });
+});
 
 describe('publishing', () => {
   test('is acknowledged with the time and the cursor of the last event', async () => {
@@ -398,14 +422,16 @@ describe('draining', () => {
   test('lets no publisher in, and is not ready', async () => {
     const fixture = new Fixture();
     await fixture.broker.drain();
-    expect(() => fixture.broker.admitPublisher()).toThrow(expect.objectContaining({ code: 'shutting-down' }));
+    expect(() => fixture.broker.admitPublisher(() => {})).toThrow(
+      expect.objectContaining({ code: 'shutting-down' }),
+    );
     expect(fixture.broker.unreadyReason).toBe('The broker is shutting down.');
   });
 
   test('waits for the publishers that were let in, and hands over what they brought', async () => {
     const fixture = new Fixture();
     const { sink } = fixture.subscribe('/');
-    const done = fixture.broker.admitPublisher();
+    const done = fixture.broker.admitPublisher(() => {});
     const drained = fixture.broker.drain();
     await passTurns(3);
     expect(sink.over).toBeUndefined();
@@ -416,11 +442,16 @@ describe('draining', () => {
     expect(sink.over).toBe('ended');
   });
 
-  test('gives up on a publisher that takes too long', async () => {
+  test('gives up on a publisher that takes too long, and tells it', async () => {
     const fixture = new Fixture();
-    fixture.broker.admitPublisher();
+    let reason: GitPubSubError | undefined;
+    const done = fixture.broker.admitPublisher((error) => (reason = error));
     const drained = fixture.broker.drain();
+    await passTurns(3);
+    expect(reason).toBeUndefined();
     fixture.clock.advance(10_000);
+    await vi.waitFor(() => expect(reason?.code).toBe('shutting-down'));
+    done();
     await expect(drained).resolves.toBeUndefined();
   });
 

@@ -16,7 +16,7 @@ function createEvents(...paths: string[]): Event[] {
 /** Which offsets each member gets. */
 function distribute(index: LiveIndex<string>, events: readonly Event[]): Record<string, number[]> {
   const received: Record<string, number[]> = {};
-  for (const [{ members }, wanted] of index.distribute(events))
+  for (const [{ members }, wanted] of index.distribute(events, () => true).wanted)
     for (const member of members) (received[member] ??= []).push(...wanted.map(({ offset }) => offset));
   return received;
 }
@@ -40,7 +40,7 @@ describe('the index of live subscriptions', () => {
     const index = new LiveIndex<string>();
     index.add(select('/a', '/b'), 'one');
     index.add(select('/b', '/a', '/a/x'), 'two');
-    const [group, ...others] = index.distribute(createEvents('/a'));
+    const [group, ...others] = index.distribute(createEvents('/a'), () => true).wanted;
     expect([...(group?.[0].members ?? [])]).toEqual(['one', 'two']);
     expect(others).toEqual([]);
   });
@@ -101,6 +101,18 @@ describe('the index of live subscriptions', () => {
     expect(distribute(index, events)).toEqual({ pushes: [1], all: [1, 2, 3] });
     index.remove(selectPrefixes([parseTopic('/a')], { filter }), 'pushes');
     expect(distribute(index, events)).toEqual({ all: [1, 2, 3] });
+  });
+
+  test('gives members with a filter nothing of what there was no time to look at', () => {
+    const index = new LiveIndex<string>();
+    const filter = new EventFilter(new Map([['type', ['other']]]));
+    const selection = selectPrefixes([parseTopic('/a')], { filter });
+    index.add(selection, 'others');
+    index.add(select('/a'), 'all');
+    let looks = 0;
+    const { wanted, late } = index.distribute(createEvents('/a', '/a', '/a'), () => (looks += 1) < 2);
+    expect([...wanted].map(([{ members }, events]) => [[...members], events.length])).toEqual([[['all'], 3]]);
+    expect([...late].map(({ members }) => [...members])).toEqual([['others']]);
   });
 
   test('does not take a topic with spaces for two prefixes', () => {

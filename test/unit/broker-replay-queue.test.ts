@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { ReplayQueue } from '../../src/broker/replay-queue.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { passTurns } from '../support/turns.ts';
+
+const clock = new FakeClock();
 
 class FakeReplayer {
   stepCount = 0;
@@ -25,7 +28,7 @@ function createReplayers(count: number): { replayers: FakeReplayer[]; order: str
 }
 
 test('nobody replays in the turn in which it queues up', async () => {
-  const queue = new ReplayQueue();
+  const queue = new ReplayQueue(clock);
   const { replayers, order } = createReplayers(1);
   for (const replayer of replayers) queue.add(replayer);
   await Promise.resolve();
@@ -35,7 +38,7 @@ test('nobody replays in the turn in which it queues up', async () => {
 });
 
 test('at most eight take a turn in one turn of the loop, first come, first served', async () => {
-  const queue = new ReplayQueue();
+  const queue = new ReplayQueue(clock);
   const { replayers, order } = createReplayers(20);
   for (const replayer of replayers) queue.add(replayer);
   const counts: number[] = [];
@@ -47,8 +50,24 @@ test('at most eight take a turn in one turn of the loop, first come, first serve
   expect(order).toEqual(replayers.map((_, index) => String(index)));
 });
 
+test('who comes after a long turn waits for the next turn of the loop', async () => {
+  const queue = new ReplayQueue(clock);
+  let turns = 0;
+  for (let i = 0; i < 3; i++)
+    queue.add({
+      replayStep: async () => {
+        turns += 1;
+        clock.advance(i === 0 ? 50 : 0);
+      },
+    });
+  await passTurns();
+  expect(turns).toBe(1);
+  await passTurns();
+  expect(turns).toBe(3);
+});
+
 test('who queues up again waits behind all others', async () => {
-  const queue = new ReplayQueue();
+  const queue = new ReplayQueue(clock);
   const { replayers, order } = createReplayers(10);
   for (const replayer of replayers) queue.add(replayer);
   await passTurns();
@@ -59,7 +78,7 @@ test('who queues up again waits behind all others', async () => {
 });
 
 test('nobody stands in the queue twice', async () => {
-  const queue = new ReplayQueue();
+  const queue = new ReplayQueue(clock);
   const { replayers, order } = createReplayers(1);
   for (const replayer of [...replayers, ...replayers]) queue.add(replayer);
   await passTurns(3);
@@ -67,7 +86,7 @@ test('nobody stands in the queue twice', async () => {
 });
 
 test('who left the queue is not asked', async () => {
-  const queue = new ReplayQueue();
+  const queue = new ReplayQueue(clock);
   const { replayers, order } = createReplayers(3);
   for (const replayer of replayers) queue.add(replayer);
   if (replayers[1]) queue.delete(replayers[1]);

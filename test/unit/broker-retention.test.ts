@@ -106,6 +106,24 @@ describe('retention', () => {
     expect(counts).toEqual([700, 200, 0, 0]);
   });
 
+  test('by age stops in the middle when the clock jumps', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const fixture = new Fixture({ maxAgeMs: HOUR_MS });
+    await fixture.append(1_200);
+    fixture.clock.advance(2 * HOUR_MS);
+    await fixture.append(300);
+    await fixture.tick();
+    expect(fixture.heldCount).toBe(1_000);
+    fixture.clock.shiftWall(24 * 365 * HOUR_MS);
+    for (let rest = 0; rest < 5; rest++) await vi.runOnlyPendingTimersAsync();
+    expect(fixture.heldCount).toBe(1_000);
+    fixture.clock.shiftWall(-24 * 365 * HOUR_MS);
+    await fixture.tickLater();
+    for (let rest = 0; rest < 5; rest++) await vi.runOnlyPendingTimersAsync();
+    expect(fixture.heldCount).toBe(300);
+  });
+
   test('begins nothing new while it is at it', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     onTestFinished(() => void vi.useRealTimers());

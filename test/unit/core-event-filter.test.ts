@@ -51,7 +51,7 @@ describe('a glob', () => {
     ['', '', true],
     ['*', '', true],
   ])('%j against %j: %j', (glob, text, expected) => {
-    expect(matchesGlob(glob, text)).toBe(expected);
+    expect(matchesGlob(glob, text, { steps: 1_000 })).toBe(expected);
   });
 });
 

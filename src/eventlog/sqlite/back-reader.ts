@@ -1,14 +1,16 @@
 // Looking for events from the newest on, bounded in what one call examines.
 import type { Database, Statement } from 'better-sqlite3';
+import type { Clock } from '../../core/clock.ts';
 import { payloadBytes } from '../../core/event.ts';
-import { selects, type Selection } from '../../core/selection.ts';
+import type { Selection } from '../../core/selection.ts';
 import { ROOT_TOPIC } from '../../core/topic.ts';
 import type { LookBackRequest, LookedBack } from '../event-log.ts';
-import type { EventReader } from './event-reader.ts';
+import { isWanted, type EventReader } from './event-reader.ts';
 import {
   FIRST_WINDOW,
   MAX_EXAMINED_BYTES,
   MAX_EXAMINED_EVENTS,
+  MAX_READ_MS,
   MAX_SEEKS,
   MAX_WINDOW,
 } from './read-bounds.ts';
@@ -23,11 +25,14 @@ interface Candidates {
 
 /** Looks back; synchronous, throws as {@link EventReader} does. */
 export class BackReader {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #reader: EventReader;
   readonly #topicIds: TopicIds;
   readonly #offsetsByTopics: Statement<[string, number, number, number], number>;
 
-  constructor(database: Database, reader: EventReader) {
+  /** `clock`: by which a call ends when it takes long. */
+  constructor(database: Database, reader: EventReader, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock;
     this.#reader = reader;
     this.#topicIds = new TopicIds(database);
     this.#offsetsByTopics = database.prepare(
@@ -78,13 +83,15 @@ export class BackReader {
     let count = 0;
     let examinedCount = 0;
     let examinedBytes = 0;
+    const untilMs = this.#clock.monotonicMs() + MAX_READ_MS;
     for (const offset of offsets) {
       const event = this.#reader.requireEventAt(offset);
       examinedCount += 1;
       examinedBytes += payloadBytes(event);
-      if (selects(selection, event)) count += 1;
+      if (isWanted(selection, event)) count += 1;
       const isEnough = count >= maxEvents || examinedCount >= MAX_EXAMINED_EVENTS;
-      if (isEnough || examinedBytes >= MAX_EXAMINED_BYTES) return { after: offset - 1, count };
+      const isLate = this.#clock.monotonicMs() >= untilMs;
+      if (isEnough || isLate || examinedBytes >= MAX_EXAMINED_BYTES) return { after: offset - 1, count };
     }
     return { after, count };
   }

@@ -39,7 +39,8 @@ export class ClockMemory {
 
   /** The time of a commit that stores this mark. */
   commitMs(mark: ClockMark | undefined): number {
-    return mark ? this.#steadyClock.wantedMs() : this.#steadyClock.nowMs();
+    // Why the smaller one: the clock may have gone on since the mark was made.
+    return mark ? Math.min(this.#steadyClock.wantedMs(), mark.timeLimitMs) : this.#steadyClock.nowMs();
   }
 
   /** The commit of that time stored the mark. */

@@ -1,13 +1,15 @@
 // Reading the event table: pages of a selection, bounded in what one call examines, and look-ups by position.
 import type { Database, Statement } from 'better-sqlite3';
+import type { Clock } from '../../core/clock.ts';
 import { payloadBytes, type Event } from '../../core/event.ts';
-import { selects } from '../../core/selection.ts';
+import { selects, type Selection } from '../../core/selection.ts';
 import type { Topic } from '../../core/topic.ts';
 import type { Page, ReadRequest } from '../event-log.ts';
 import {
   FIRST_WINDOW,
   MAX_EXAMINED_BYTES,
   MAX_EXAMINED_EVENTS,
+  MAX_READ_MS,
   MAX_SEEKS,
   MAX_WINDOW,
 } from './read-bounds.ts';
@@ -31,6 +33,7 @@ export class DamagedLogError extends Error {}
 
 /** Reads events; every method is synchronous and throws what SQLite throws, and {@link DamagedLogError}. */
 export class EventReader {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #eventsAfter: Statement<[number], EventRow>;
   readonly #eventAt: Statement<[number], EventRow>;
   readonly #timeAt: Statement<[number], number>;
@@ -39,7 +42,9 @@ export class EventReader {
   readonly #offsetsByTopic: Statement<[number, number, number], number>;
   readonly #offsetsByTopics: Statement<[string, number, number, number], number>;
 
-  constructor(database: Database) {
+  /** `clock`: by which a call ends when it takes long. */
+  constructor(database: Database, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock;
     this.#eventsAfter = database.prepare(`SELECT ${EVENT_COLUMNS} WHERE e."offset" > ? ORDER BY e."offset"`);
     this.#eventsAfter.raw();
     this.#eventAt = database.prepare(`SELECT ${EVENT_COLUMNS} WHERE e."offset" = ?`);
@@ -67,10 +72,11 @@ export class EventReader {
     const { selection, after, maxEvents } = request;
     if (maxEvents === 0 || after >= lastOffset) return { events: [], examinedTo: after };
     const topicIds = this.#topicIds.of(selection);
-    if (topicIds === 'many') return collect(this.#eventsBetween(after, lastOffset), request, lastOffset);
+    if (topicIds === 'many')
+      return this.#collect(this.#eventsBetween(after, lastOffset), request, lastOffset);
     const limit = selection.filter ? MAX_EXAMINED_EVENTS : maxEvents;
     const { offsets, examinedTo } = this.#find(topicIds, after, lastOffset, limit);
-    return collect(this.#eventsAt(offsets), request, examinedTo);
+    return this.#collect(this.#eventsAt(offsets), request, examinedTo);
   }
 
   /** The event at an offset, if it is held. */
@@ -111,6 +117,34 @@ export class EventReader {
     for (const offset of offsets) yield this.requireEventAt(offset);
   }
 
+  // Takes what is selected until a bound is reached; `end`: up to where it was examined if all candidates were.
+  #collect(
+    candidates: Iterable<Event>,
+    { selection, maxEvents, maxBytes }: ReadRequest,
+    end: number,
+  ): EventPage {
+    const events: Event[] = [];
+    let bytes = 0;
+    let examinedCount = 0;
+    let examinedBytes = 0;
+    const untilMs = this.#clock.monotonicMs() + MAX_READ_MS;
+    for (const event of candidates) {
+      const eventBytes = payloadBytes(event);
+      examinedCount += 1;
+      examinedBytes += eventBytes;
+      if (isWanted(selection, event)) {
+        events.push(event);
+        bytes += eventBytes;
+      }
+      const isPageFull = events.length >= maxEvents || bytes >= maxBytes;
+      const isMuch = examinedCount >= MAX_EXAMINED_EVENTS || examinedBytes >= MAX_EXAMINED_BYTES;
+      // Why only with a filter: nothing else takes long for one event.
+      const isLate = selection.filter !== undefined && this.#clock.monotonicMs() >= untilMs;
+      if (isPageFull || isMuch || isLate) return { events, examinedTo: event.offset };
+    }
+    return { events, examinedTo: end };
+  }
+
   #find(topicIds: readonly number[], after: number, lastOffset: number, limit: number): Found {
     const [onlyTopicId] = topicIds;
     if (onlyTopicId === undefined) return { offsets: [], examinedTo: lastOffset };
@@ -136,29 +170,14 @@ export class EventReader {
   }
 }
 
-// Takes what is selected until a bound is reached; `end`: up to where it was examined if all candidates were.
-function collect(
-  candidates: Iterable<Event>,
-  { selection, maxEvents, maxBytes }: ReadRequest,
-  end: number,
-): EventPage {
-  const events: Event[] = [];
-  let bytes = 0;
-  let examinedCount = 0;
-  let examinedBytes = 0;
-  for (const event of candidates) {
-    const eventBytes = payloadBytes(event);
-    examinedCount += 1;
-    examinedBytes += eventBytes;
-    if (selects(selection, event)) {
-      events.push(event);
-      bytes += eventBytes;
-    }
-    const isPageFull = events.length >= maxEvents || bytes >= maxBytes;
-    if (isPageFull || examinedCount >= MAX_EXAMINED_EVENTS || examinedBytes >= MAX_EXAMINED_BYTES)
-      return { events, examinedTo: event.offset };
+/** Whether an event that was read is selected. */
+export function isWanted(selection: Selection, event: Event): boolean {
+  try {
+    return selects(selection, event);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error; // Of JSON.parse: what is stored was valid once.
+    throw new DamagedLogError(`event ${event.offset} is damaged`);
   }
-  return { events, examinedTo: end };
 }
 
 // No payload has such a character, and one would break the lines of a stream.

@@ -46,7 +46,7 @@ export interface SqliteEventLogOptions {
 export function openSqliteEventLog(options: SqliteEventLogOptions): EventLog {
   const open = openDatabase(options.path, options.durability);
   try {
-    const reader = new EventReader(open.database);
+    const reader = new EventReader(open.database, options.clock);
     const state = readLogState(open.database);
     checkEnds(state, reader);
     return new SqliteEventLog(open, reader, state, options);
@@ -75,7 +75,7 @@ class SqliteEventLog implements EventLog {
     this.id = state.id;
     this.#open = open;
     this.#reader = reader;
-    this.#backReader = new BackReader(open.database, reader);
+    this.#backReader = new BackReader(open.database, reader, options.clock);
     this.#writer = new EventWriter(open.database);
     this.#steadyClock = options.steadyClock;
     this.#epochs = new Epochs(state.epochs);
@@ -140,7 +140,7 @@ class SqliteEventLog implements EventLog {
 
   async prune(bounds: RetentionBounds, maxRemoved: number): Promise<number> {
     return this.#guard(() => {
-      if (this.#open.files.check() !== undefined) return 0;
+      if (this.#open.files.checkData() !== undefined) return 0;
       const through = Math.min(this.#pruneTarget(bounds), this.#pruned.offset + maxRemoved);
       const removed = through - this.#pruned.offset;
       if (removed <= 0) return 0;
@@ -164,6 +164,10 @@ class SqliteEventLog implements EventLog {
     if (isFirst) this.#groupCommit.probe(); // Without waiting, so that a jump soon after is noticed, too.
   }
 
+  stopWaiting(): void {
+    this.#groupCommit.stopWaiting();
+  }
+
   async close(): Promise<void> {
     await this.#groupCommit.whenIdle();
     try {
@@ -175,7 +179,7 @@ class SqliteEventLog implements EventLog {
   }
 
   #commit(appends: readonly Append[]): readonly (Appended | GitPubSubError)[] {
-    this.#checkFiles();
+    this.#checkFiles(appends.length === 0);
     if (appends.length === 0) {
       this.#clockMemory.write();
       return [];
@@ -196,8 +200,9 @@ class SqliteEventLog implements EventLog {
   }
 
   // Before each commit, so that nothing is acknowledged that no restart will find. (Invariant: I1)
-  #checkFiles(): void {
-    const problem = this.#open.files.check();
+  #checkFiles(isThorough: boolean): void {
+    const { files } = this.#open;
+    const problem = isThorough ? files.check() : files.checkData();
     if (problem !== undefined) throw new Error(problem);
   }
 
