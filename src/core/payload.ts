@@ -16,7 +16,8 @@ const RESERVED_MEMBERS = ['stillalive', 'pubsub_gap'];
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Checks that a body is one JSON value and removes the white space outside its strings; nothing else changes. [P6, P7]
+ * Checks that a body is one JSON value, removes the white space outside its strings and escapes what might end a line; nothing
+ * else changes. [P6, P7]
  * @throws GitPubSubError `invalid-payload` or `payload-too-large`
  */
 export function parsePayload(body: Uint8Array): string {
@@ -25,18 +26,33 @@ export function parsePayload(body: Uint8Array): string {
   if (payload === '') throw invalid('The body is empty; it must be one JSON value.');
   checkReserved(parseJson(text));
   checkLineLength(payload);
-  return payload;
+  return escapeLineBreaks(payload);
+}
+
+/**
+ * The same JSON text without raw characters that some readers take for the end of a line, such as Python's `splitlines`;
+ * they only stand in strings. [P13]
+ */
+export function escapeLineBreaks(payload: string): string {
+  if (!LINE_BREAK.test(payload)) return payload;
+  return payload.replace(LINE_BREAK_ALL, escapeUnit);
 }
 
 /** The same JSON text in ASCII: everything beyond becomes `\uXXXX`. [P11] */
 export function toAscii(payload: string): string {
   // Why: most payloads are ASCII already, and the test is much cheaper than a replacement.
   if (!NON_ASCII.test(payload)) return payload;
-  return payload.replace(NON_ASCII_ALL, (unit) => '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0'));
+  return payload.replace(NON_ASCII_ALL, escapeUnit);
 }
 
+const LINE_BREAK = /[\u0085\u2028\u2029]/; // eslint-disable-line no-control-regex
+const LINE_BREAK_ALL = /[\u0085\u2028\u2029]/g; // eslint-disable-line no-control-regex
 const NON_ASCII = /[^\u0000-\u007f]/; // eslint-disable-line no-control-regex
 const NON_ASCII_ALL = /[^\u0000-\u007f]/g; // eslint-disable-line no-control-regex
+
+function escapeUnit(unit: string): string {
+  return '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0');
+}
 
 function decode(body: Uint8Array): string {
   try {

@@ -20,7 +20,7 @@ export const MAX_TOPIC_SEGMENTS = 32;
 const BROKER_PATH = /^\/*(?:-|%2[dD])(?:\/|$)/;
 
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/u;
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
 
 /**
  * Parses a request path, still percent-encoded and without its query. [P1]
@@ -113,7 +113,9 @@ function checkSegment(segment: string): void {
   if (segment === '') throw invalid('A topic segment is empty.');
   if (segment === '.' || segment === '..') throw invalid(`"${segment}" is not allowed as a topic segment.`);
   if (CONTROL_CHARACTER.test(segment)) {
-    throw invalid(`The topic segment ${JSON.stringify(segment)} holds a control character.`);
+    throw invalid(
+      `The topic segment ${JSON.stringify(segment)} holds a control character or line separator.`,
+    );
   }
 }
 

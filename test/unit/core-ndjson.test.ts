@@ -15,7 +15,7 @@ describe('a body of lines', () => {
     ['1\r\n2\r\n', ['1', '2']],
     ['\n\n1\n \t\r\n2\n\n', ['1', '2']],
     ['{ "a" : 1 }\n"b\\n"', ['{"a":1}', '"b\\n"']],
-    ['"\u2028"\n"\u0085"', ['"\u2028"', '"\u0085"']],
+    ['"\u2028"\n"\u0085"', ['"\\u2028"', '"\\u0085"']],
   ])('%j holds %j', (body, payloads) => {
     expect(parseLines(body)).toEqual(payloads);
   });

@@ -27,7 +27,7 @@ describe('a body', () => {
     '12345678901234567890',
     '1e400',
     '"\\u00e4\\ud83d\\ude00\\/\\ud800"',
-    '"\u00e4\u{1f600}\u2028\u007f"',
+    '"\u00e4\u{1f600}\u007f"',
     '{"a":1,"a":2,"":3}',
     '{"__proto__":{"stillalive":1},"constructor":2}',
     '"\\\\"',
@@ -159,6 +159,20 @@ describe('a body', () => {
     const body = Buffer.from(' {"a": 1} ');
     parsePayload(body);
     expect(body.toString()).toBe(' {"a": 1} ');
+  });
+});
+
+describe('what some readers take for the end of a line', () => {
+  test.each([
+    ['"a\u2028b"', '"a\\u2028b"'],
+    ['{"\u2029":"\u0085"}', '{"\\u2029":"\\u0085"}'],
+  ])('in %j is escaped: %j', (text, expected) => {
+    expect(parse(text)).toBe(expected);
+  });
+
+  test('is the same value as before', () => {
+    const value = { '\u2028': 'a\u2029\u0085\n' };
+    expect(JSON.parse(parse(JSON.stringify(value)))).toEqual(value);
   });
 });
 
