@@ -123,13 +123,14 @@ export function checkBodyBytes(bytes: number, maxBytes: number): void {
 /**
  * Reads the body of an exchange. `take` gets the whole of it, valid during the call, and whoever it is gives the budget
  * back with `body.release()`; `fail` gets why it was given up, and then nothing more comes.
+ * @returns gives it up, unless it has come by now
  */
 export function readBody(
   exchange: Exchange,
   body: Body,
   take: (bytes: Uint8Array) => void,
   fail: (error: unknown) => void,
-): void {
+): (error: GitPubSubError) => void {
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   const finish = (): void => {
@@ -143,16 +144,17 @@ export function readBody(
   exchange.onGone(() => {
     if (!isOver) giveUp();
   });
-  const expire = (): void => {
+  const cancel = (error: GitPubSubError): void => {
+    if (isOver) return;
     giveUp();
-    fail(bodyTimeout());
+    fail(error);
   };
   exchange.onBody((chunk, isLast) => {
     if (isOver) return;
     try {
       const whole = body.add(chunk, isLast);
       // Why only now: most bodies come in one piece and need no timer.
-      timer ??= whole ? undefined : setTimeout(expire, BODY_DEADLINE_MS);
+      timer ??= whole ? undefined : setTimeout(() => cancel(bodyTimeout()), BODY_DEADLINE_MS);
       if (!whole) return;
       finish();
       take(whole);
@@ -161,6 +163,7 @@ export function readBody(
       fail(error);
     }
   });
+  return cancel;
 }
 
 function bodyTimeout(): GitPubSubError {

@@ -77,18 +77,13 @@ export class Exchange {
   }
 
   /**
-   * Begins an answer in chunks with the first one, unless it is empty, and hands the response over to its new owner, who
-   * is to hear of its abort. Nothing of this object is needed any more.
+   * Hands the response over to its new owner, who is to hear of its abort. Nothing of this object is needed any more.
+   * `writeHead` is to be called in the cork of the first chunk, or of the end. Measured: a head by itself is sent without its
+   * end, and if nothing follows, curl takes it for a complete answer.
    */
-  beginStream(headers: HeaderList, firstChunk: Uint8Array): HttpResponse {
-    const response = this.#response;
+  beginStream(headers: HeaderList): { readonly response: HttpResponse; readonly writeHead: () => void } {
     this.#isOpen = false;
-    response.cork(() => {
-      this.#writeHead('200 OK', headers);
-      // Measured: the end of the head leaves only with the first bytes of the body.
-      if (firstChunk.byteLength > 0) response.write(firstChunk);
-    });
-    return response;
+    return { response: this.#response, writeHead: () => this.#writeHead('200 OK', headers) };
   }
 
   #writeHead(status: string, headers: HeaderList): void {

@@ -17,6 +17,9 @@ export function checkFraming(head: RequestHead): void {
   if (lengths.length > 0 && codings.length > 0) {
     throw invalid('The request has both Content-Length and Transfer-Encoding; only one of them is allowed.');
   }
+  // The library takes them for another request, after it has handed over the body.
+  if (head.get('trailer') !== undefined)
+    throw invalid('Trailers are not taken; leave out the Trailer header.');
   if (codings.length > 0 && (codings.length > 1 || codings[0]?.toLowerCase() !== 'chunked')) {
     throw invalid(`Transfer-Encoding is "${codings.join(', ')}"; only "chunked" is allowed.`);
   }

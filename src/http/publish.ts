@@ -33,7 +33,8 @@ export function handlePublish(
   const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
   const maxBytes = isBatch ? context.maxBatchBytes : context.maxEventBytes;
   checkBodyBytes(Number(head.get('content-length') ?? 0), maxBytes);
-  const body = new Body(context.bodyBudget, maxBytes, context.broker.admitPublisher());
+  const release = context.broker.admitPublisher((error) => giveUp(error));
+  const body = new Body(context.bodyBudget, maxBytes, release);
   const refuse = (error: unknown): void => context.refuse(exchange, head, error);
   const take = (bytes: Uint8Array): void => {
     context.statistics.receivedBytes += bytes.byteLength;
@@ -48,7 +49,7 @@ export function handlePublish(
       .catch(refuse)
       .finally(() => body.release());
   };
-  readBody(exchange, body, take, refuse);
+  const giveUp = readBody(exchange, body, take, refuse);
 }
 
 // Whatever else a body is called, it is one event: curl -d calls it a form. [P6]

@@ -86,10 +86,10 @@ export class LiveEncoder implements StreamEncoder {
   }
 }
 
-const NOTHING = Buffer.alloc(0);
+/** In front of the next line, where JSON allows it. */
 const BLANK = Buffer.from(' ');
 
-/** An answer that ends: no keep-alives. [P16] */
+/** An answer that ends: no keep-alives, and white space in front of a line where it takes long. [P16] */
 export class PollEncoder implements StreamEncoder {
   readonly name: string;
   readonly mediaType: string;
@@ -109,11 +109,11 @@ export class PollEncoder implements StreamEncoder {
     return toEncoded(batch, this.#format.eventChunks(batch));
   }
 
+  /** So that a client that waits for a rare event sees that the broker is still looking, and proxies do. */
   keepAlive(): Uint8Array {
-    return NOTHING;
+    return BLANK;
   }
 
-  /** White space in front of the next line, which JSON allows. */
   probe(): Uint8Array {
     return BLANK;
   }

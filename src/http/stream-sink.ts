@@ -27,6 +27,7 @@ export class StreamSink implements Sink {
   readonly #statistics: HttpStatistics;
   #subscription: Subscription | undefined;
   #watermark: Watermark;
+  #writeHead: (() => void) | undefined;
   #isOver = false;
 
   /** Sends the head and what a stream begins with. [P10] */
@@ -37,9 +38,13 @@ export class StreamSink implements Sink {
     this.#statistics = statistics;
     this.#watermark = start;
     statistics.openStreams.add(encoder.name);
-    this.#response = exchange.beginStream(headers, encoder.begin(start, gap));
+    const { response, writeHead } = exchange.beginStream(headers);
+    this.#response = response;
+    this.#writeHead = writeHead;
     this.#response.onAborted(() => this.#gone());
     this.#response.onWritable(() => this.#writable());
+    const firstChunk = encoder.begin(start, gap);
+    if (firstChunk.byteLength > 0) this.#writeSlice([firstChunk]);
   }
 
   /** Says whose sink this is: who hears when it drains and when its client goes. */
@@ -75,7 +80,10 @@ export class StreamSink implements Sink {
   end(): void {
     if (!this.#finish()) return;
     // Measured: never end(…, true) here, which would write a header into the body.
-    this.#response.cork(() => this.#response.end());
+    this.#response.cork(() => {
+      this.#beginAnswer();
+      this.#response.end();
+    });
   }
 
   cut(): void {
@@ -86,9 +94,15 @@ export class StreamSink implements Sink {
   #writeSlice(chunks: Slice): boolean {
     let isTaking = true;
     this.#response.cork(() => {
+      this.#beginAnswer();
       for (const chunk of chunks) isTaking = this.#response.write(chunk) && isTaking;
     });
     return isTaking;
+  }
+
+  #beginAnswer(): void {
+    this.#writeHead?.();
+    this.#writeHead = undefined;
   }
 
   // Once this is registered the library flushes nothing by itself. Its return value changes nothing.

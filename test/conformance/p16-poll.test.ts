@@ -266,3 +266,22 @@ describe('P16 beside streams', () => {
     stream.close();
   });
 });
+
+describe('P16 a poll that is cut before its first event', () => {
+  // Long enough that it is still looking when the broker goes.
+  const common = Array.from({ length: 400 }, () =>
+    Array.from({ length: 100 }, () => `{"commit":{"project":"a","ref":"${'x'.repeat(900)}"}}`).join('\n'),
+  );
+
+  it('has no head that would pass for an empty answer', async () => {
+    await withBroker([], async (broker) => {
+      const { target } = broker;
+      const headers = [['Content-Type', 'application/x-ndjson']] as const;
+      for (const body of common) await request(target, { method: 'POST', path: '/a', body, headers });
+      const connection = await RawConnection.open(target);
+      connection.write(composeRequest({ path: '/a?poll=1&since=0&project=rare' }));
+      await broker.kill();
+      await expect(connection.readResponse()).rejects.toThrow('closed without an answer');
+    });
+  });
+});

@@ -1,10 +1,13 @@
 // P27: the end of a broker on SIGTERM. Each case ends a broker of its own.
 
+import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BrokerProcess, type ProcessExit } from '../support/broker-process.ts';
 import { pollUntil } from '../support/deadline.ts';
+import { expectProblem } from '../support/problem-details.ts';
 import { publish, publishAll } from '../support/publisher.ts';
 import { composeRequest, RawConnection, request, type BodyEnd, type Target } from '../support/raw-http.ts';
+import { statusOf } from '../support/readiness.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 
 async function withBroker(
@@ -144,6 +147,35 @@ describe.concurrent('P27 SIGTERM', () => {
       expect(['cut', 'final-chunk']).toContain(await stuck.waitForEnd());
       expect(stuck.events).toStrictEqual(bodies.slice(0, stuck.events.length));
       expect(stuck.events.length).toBeLessThan(bodies.length);
+    });
+  });
+});
+
+describe('P27 SIGTERM while publishers wait', () => {
+  it('for a lock of another program refuses them with 503', async () => {
+    await withBroker(async (broker) => {
+      const holder = new BetterSqlite3(broker.databasePath);
+      holder.exec('BEGIN IMMEDIATE');
+      const connection = await RawConnection.open(broker.target);
+      connection.write(composeRequest({ method: 'POST', path: '/locked', body: '1' }));
+      await statusOf(broker.target, '/-/livez');
+      broker.sendSignal('SIGTERM');
+      const refusal = await connection.readResponse();
+      holder.close();
+      expect(expectProblem(refusal, 503).detail).toMatch(/locked. Nothing was stored/);
+      expect(await broker.waitForExit()).toEqual({ code: 0, signal: null });
+    });
+  });
+
+  it('for the rest of their own body refuses them with 503', async () => {
+    await withBroker(async (broker) => {
+      const connection = await RawConnection.open(broker.target);
+      connection.write('POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"begun');
+      await statusOf(broker.target, '/-/livez');
+      broker.sendSignal('SIGTERM');
+      const problem = expectProblem(await connection.readResponse(), 503);
+      expect(problem.type).toMatch(/shutting-down$/);
+      expect(await broker.waitForExit()).toEqual({ code: 0, signal: null });
     });
   });
 });

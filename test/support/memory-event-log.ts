@@ -173,6 +173,8 @@ export class MemoryEventLog implements EventLog {
     this.#storage.trustedMs = timeMs;
   }
 
+  stopWaiting(): void {}
+
   async close(): Promise<void> {
     await this.#newestFlush;
     this.#storage.toldMs = this.#steadyClock.nowMs();

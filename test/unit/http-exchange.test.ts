@@ -72,10 +72,11 @@ describe('an exchange', () => {
   test('that became a stream cannot be answered any more', () => {
     const response = new FakeResponse();
     const exchange = createExchange(response);
-    exchange.beginStream([], Buffer.from('first'));
+    const { writeHead } = exchange.beginStream([['X-Cursor', 'c']]);
     exchange.fail(new Error('late'));
-    expect(response.head).toEqual(['200 OK', 'Server: GitPubSub/test']);
-    expect(response.text).toBe('first');
+    expect(response.head).toEqual([]);
+    writeHead();
+    expect(response.head).toEqual(['200 OK', 'Server: GitPubSub/test', 'X-Cursor: c']);
   });
 
   test('that became a stream leaves hearing of its end to the new owner', () => {
@@ -83,7 +84,7 @@ describe('an exchange', () => {
     const exchange = createExchange(response);
     const heard: string[] = [];
     exchange.onGone(() => heard.push('old'));
-    exchange.beginStream([], Buffer.from('first')).onAborted(() => heard.push('new'));
+    exchange.beginStream([]).response.onAborted(() => heard.push('new'));
     response.abort();
     expect(heard).toEqual(['new']);
   });

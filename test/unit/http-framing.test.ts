@@ -53,6 +53,13 @@ describe('a request', () => {
     ],
     ['a coding that only looks like chunked', [['transfer-encoding', 'xchunked']]],
     ['an empty coding', [['transfer-encoding', '']]],
+    [
+      'trailers',
+      [
+        ['transfer-encoding', 'chunked'],
+        ['trailer', 'x-sum'],
+      ],
+    ],
   ] as const)('with %s is refused', (_what, headers) => {
     expect(() => checkFraming(createRequestHead({ headers }))).toThrow(
       expect.objectContaining({ code: 'invalid-framing' }),

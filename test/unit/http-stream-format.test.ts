@@ -46,12 +46,12 @@ describe('a poll', () => {
   test('holds events and nothing else', () => {
     const encoder = new PollEncoder(new DefaultFormat());
     expect(encoder.begin(START, undefined).byteLength).toBe(0);
-    expect(encoder.keepAlive().byteLength).toBe(0);
     expect(encoder.encode(createEventBatch('1', '2')).slices.map(toTexts)).toEqual([['1\r\n', '2\r\n']]);
   });
 
-  test('tries a full sink with white space', () => {
-    expect(toTexts([new PollEncoder(new DefaultFormat()).probe()])).toEqual([' ']);
+  test('tries a full sink, and shows a waiting client that it goes on, with white space', () => {
+    const encoder = new PollEncoder(new DefaultFormat());
+    expect(toTexts([encoder.probe(), encoder.keepAlive()])).toEqual([' ', ' ']);
   });
 });
 

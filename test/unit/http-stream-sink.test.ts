@@ -150,13 +150,34 @@ describe('an open stream', () => {
     expect(response.violations).toEqual([]);
   });
 
-  test('of a poll begins with its head alone, says nothing between the events, and tries a full sink with a blank', () => {
+  test('of a poll begins with its first event, and is a blank where it takes long or its sink is full', () => {
     const { response, sink } = openSink(ENCODERS.poll.gitpubsub);
+    expect(response.head).toEqual([]);
     sink.write(createBatch('1', '2'));
+    expect(response.head).toEqual(['200 OK', 'Server: GitPubSub/test', 'X-Cursor: c']);
     expect(sink.keepAlive(at(3_000))).toBe(true);
     response.isTaking = false;
     expect(sink.nudge()).toBe(false);
-    expect(response.corks.map((chunks) => chunks.map(String))).toEqual([[], ['1\r\n', '2\r\n'], [], [' ']]);
+    expect(response.corks.map((chunks) => chunks.map(String))).toEqual([
+      ['1\r\n', '2\r\n'],
+      [' '],
+      [],
+      [' '],
+    ]);
+  });
+
+  test('of a poll without events is a head and an end', () => {
+    const { response, sink } = openSink(ENCODERS.poll.gitpubsub);
+    sink.end();
+    expect(response.head).toContain('X-Cursor: c');
+    expect(response.over).toBe('ended');
+  });
+
+  test('of a poll that is cut before its first event sends not even a head, which would pass for an empty answer', () => {
+    const { response, sink } = openSink(ENCODERS.poll.gitpubsub);
+    sink.cut();
+    expect(response.head).toEqual([]);
+    expect(response.over).toBe('closed');
   });
 
   test('whose client goes before its subscription is there tells it when it comes', () => {
