@@ -1,8 +1,9 @@
 // What the first delivery in a repository takes as announced: all that its refs named before the pushes that wait.
+import { isZero } from '../core/ref.ts';
 import type { Announced } from './announced.ts';
 import type { Git } from './git.ts';
 import { peelReadable } from './objects.ts';
-import { isZero, type RefUpdate } from './ref-update.ts';
+import type { RefUpdate } from './ref-update.ts';
 
 /** A ref as it is now. */
 export interface Ref {

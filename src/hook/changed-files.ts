@@ -1,7 +1,7 @@
 // Which paths each commit changed, for any number of commits from one `git diff-tree`.
+import { MAX_FILES_COUNT } from '../core/event-limits.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { Git } from './git.ts';
-import { MAX_FILES_COUNT } from './limits.ts';
 import type { NewCommit } from './new-commits.ts';
 
 /** What a commit changed against its first parent; a root commit against nothing. */

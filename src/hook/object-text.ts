@@ -1,7 +1,7 @@
 // The form git gives commits and tags: header lines, an empty line, the message; and in the headers who and when.
 // Works on bytes, as strings of one character a byte, because their encoding is known only after reading them.
-import { cutText, MAX_IDENTITY_BYTES } from './limits.ts';
-import { decodeText, trimEnd, type Text } from './text.ts';
+import { cutText, MAX_IDENTITY_BYTES } from '../core/event-limits.ts';
+import { decodeText, trimEnd, type Text } from '../core/text.ts';
 
 /** A commit or tag, taken apart. */
 export interface ObjectText {

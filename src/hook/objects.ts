@@ -1,7 +1,6 @@
 // Reads commit and tag objects: any number of them from one `git cat-file`.
 import { ByteReader } from './byte-reader.ts';
 import { UnreadableHistory, type Git } from './git.ts';
-import { MAX_OBJECT_BYTES } from './limits.ts';
 
 /** An object as git stores it. */
 export interface GitObject {
@@ -11,6 +10,9 @@ export interface GitObject {
   /** The object is larger than what is kept of it. */
   readonly isCut: boolean;
 }
+
+/** What is read of a commit or tag object, in bytes; the rest of a larger one is skipped, to spare memory. */
+export const MAX_OBJECT_BYTES = 1_048_576;
 
 const LINE_FEED = 0x0a;
 

@@ -1,7 +1,8 @@
 // What happened to a ref: whether it was made, moved ahead, forced elsewhere or deleted.
 import type { PushAction } from '../core/commit-event.ts';
+import { isZero } from '../core/ref.ts';
 import type { Git } from './git.ts';
-import { isZero, type RefUpdate } from './ref-update.ts';
+import type { RefUpdate } from './ref-update.ts';
 
 /** A ref, and the commit that it names now. */
 interface MovedRef {

@@ -1,14 +1,21 @@
 // Turns one ref of a push into the event that announces it. Pure: no git, no network.
-import type { PushDetails, PushEvent } from '../core/commit-event.ts';
-import { asciiJsonBytes, MAX_PUSH_OPTIONS_BYTES } from './limits.ts';
+import type { PushDetails } from '../core/commit-event.ts';
+import { asciiJsonBytes, MAX_PUSH_OPTIONS_BYTES } from '../core/event-limits.ts';
+import { textMember, type Text } from '../core/text.ts';
 import type { PlannedRef } from './push-plan.ts';
 import type { SpooledPush } from './spooled-push.ts';
-import { textMember, type Text } from './text.ts';
+
+/** A ref as the hook tells of it: nothing is left out. */
+export type HookPushDetails = PushDetails & Required<Pick<PushDetails, 'before'>>;
 
 type OptionMembers = Pick<PushDetails, 'pushOptions' | 'pushOptionsRaw' | 'pushOptionsTruncated'>;
 
 /** Describes one ref of a push. */
-export function describePush(project: Text, { pusher, options }: SpooledPush, ref: PlannedRef): PushEvent {
+export function describePush(
+  project: Text,
+  { pusher, options }: SpooledPush,
+  ref: PlannedRef,
+): { push: HookPushDetails } {
   const { update, action, tag, commits, isIncomplete } = ref;
   return {
     push: {

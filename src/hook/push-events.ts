@@ -1,4 +1,5 @@
 // From a planned push to its events, in the order they are published. Holds one event at a time.
+import type { Text } from '../core/text.ts';
 import type { OutgoingEvent, Target } from './batch.ts';
 import { readChangedFiles } from './changed-files.ts';
 import { describeCommit } from './commit-details.ts';
@@ -8,7 +9,6 @@ import { describePush } from './push-details.ts';
 import type { PlannedRef } from './push-plan.ts';
 import type { RefUpdate } from './ref-update.ts';
 import type { SpooledPush } from './spooled-push.ts';
-import type { Text } from './text.ts';
 
 /** What the events of a push say beside its plan. */
 export interface PushContext {

@@ -1,5 +1,5 @@
 // In which order waiting pushes are announced: that in which they changed the refs, as far as these tell. Pure: knows no files.
-import { isZero } from './ref-update.ts';
+import { isZero } from '../core/ref.ts';
 import { walkMoves, type Move } from './ref-walk.ts';
 import type { SpooledPush } from './spooled-push.ts';
 

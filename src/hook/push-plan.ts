@@ -1,10 +1,11 @@
 // What a push amounts to: for each of its refs what happened to it and which commits are announced with it.
 import type { PushAction, TagDetails } from '../core/commit-event.ts';
+import { isZero } from '../core/ref.ts';
 import type { Git } from './git.ts';
 import { findNewCommits, type KnownCommits, type NewCommit } from './new-commits.ts';
 import { peelReadable, peelToCommits, readObjects } from './objects.ts';
 import { findAction } from './push-action.ts';
-import { isZero, type RefUpdate } from './ref-update.ts';
+import type { RefUpdate } from './ref-update.ts';
 import { describeTag } from './tag-details.ts';
 
 /** What is announced of one ref: its commits, parents first, then the ref itself. */

@@ -1,6 +1,7 @@
 // What a push did, as git tells its hooks: `<before> <after> <ref>` lines.
 import type { RefType } from '../core/commit-event.ts';
-import { decodeText, type Text } from './text.ts';
+import { refType } from '../core/ref.ts';
+import { decodeText, type Text } from '../core/text.ts';
 
 /** One ref of a push. */
 export interface RefUpdate {
@@ -17,8 +18,6 @@ export interface RefUpdate {
 
 const LINE = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/.+)$/;
 
-const BRANCHES = 'refs/heads/';
-
 /**
  * Parses the lines of one push; those that changed nothing fall away. `prefix` goes before each name, one character a byte.
  * @throws Error for a line of another form
@@ -30,16 +29,6 @@ export function parseRefUpdates(lines: Buffer, prefix: string = ''): RefUpdate[]
     .filter((line) => line !== '')
     .map((line) => parseRefUpdate(line, prefix))
     .filter((update) => update.before !== update.after);
-}
-
-/** Whether it is the name of nothing: the value of a ref before it was made and after it was deleted. */
-export function isZero(hash: string): boolean {
-  return /^0+$/.test(hash);
-}
-
-/** The name without `refs/heads/` for a branch; for everything else the full name. */
-export function shortName(update: RefUpdate): string {
-  return update.type === 'branch' ? update.ref.text.slice(BRANCHES.length) : update.ref.text;
 }
 
 function parseRefUpdate(line: string, prefix: string): RefUpdate {
@@ -55,9 +44,4 @@ function parseRefUpdate(line: string, prefix: string): RefUpdate {
     ref: decodeText(Buffer.from(refBytes, 'latin1')),
     type: refType(refBytes),
   };
-}
-
-function refType(ref: string): RefType {
-  if (ref.startsWith(BRANCHES)) return 'branch';
-  return ref.startsWith('refs/tags/') ? 'tag' : 'other';
 }

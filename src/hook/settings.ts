@@ -1,12 +1,12 @@
 // What a repository says about its hook: `git config gitpubsub.*`, and where it lies.
 import { realpath } from 'node:fs/promises';
 import { GitPubSubError } from '../core/errors.ts';
+import { decodeText, type Text } from '../core/text.ts';
+import { belongsToBroker, checkTemplate, DEFAULT_TOPIC_TEMPLATE, topicPath } from '../core/topic-template.ts';
 import type { Target } from './batch.ts';
 import type { Git } from './git.ts';
 import { describeBadUrl, isHttpUrl } from './http-url.ts';
 import type { RefUpdate } from './ref-update.ts';
-import { decodeText, type Text } from './text.ts';
-import { belongsToBroker, checkTemplate, DEFAULT_TOPIC_TEMPLATE, topicPath } from './topic-template.ts';
 
 // The broker of a repository that configures none. Why not localhost: `gitpubsub serve` listens on IPv4 alone.
 const DEFAULT_BROKER_URL = 'http://127.0.0.1:2069';
@@ -34,13 +34,13 @@ export async function readSettings(git: Git, gitDirectory: string): Promise<Hook
       : { text: configured };
   const broker = parseUrl('gitpubsub.url', config.get('gitpubsub.url') ?? DEFAULT_BROKER_URL);
   const template = config.get('gitpubsub.topic') ?? DEFAULT_TOPIC_TEMPLATE;
-  checkTemplate(template);
+  checkTemplate('gitpubsub.topic', template);
   const base = broker.pathname.replace(/\/+$/, '');
   return {
     broker,
     project,
     template,
-    targetFor: (update) => targetAt(base, topicPath(template, project.text, update)),
+    targetFor: (update) => targetAt(base, topicPath(template, project.text, update.ref.text)),
   };
 }
 

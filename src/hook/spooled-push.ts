@@ -1,7 +1,7 @@
 // What hooks/post-receive notes of a push, read back. Pure: knows no files.
-import { cutText, MAX_IDENTITY_BYTES } from './limits.ts';
+import { cutText, MAX_IDENTITY_BYTES } from '../core/event-limits.ts';
+import { decodeText, type Text } from '../core/text.ts';
 import { parseRefUpdates, type RefUpdate } from './ref-update.ts';
-import { decodeText, type Text } from './text.ts';
 
 /** A push as its hook saw it. */
 export interface SpooledPush {

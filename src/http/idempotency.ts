@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Caller } from '../access/caller.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Idempotency } from '../core/event.ts';
+import { isIdempotencyKey } from '../core/idempotency-key.ts';
 import type { Topic } from '../core/topic.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -12,13 +13,11 @@ export const REPLAYED_HEADER = ['Idempotent-Replayed', 'true'] as const;
 /** Everyone who may publish because of its address shares its keys; no principal has that name. */
 const ADDRESS_PRINCIPAL = 'trusted-peers';
 
-const KEY = /^[\x21-\x7e]{1,255}$/;
-
 /** The key of a request, if it has one. @throws GitPubSubError `invalid-idempotency-key` */
 export function readIdempotencyKey(head: RequestHead): string | undefined {
   const keys = head.all('idempotency-key');
   const [key] = keys;
-  if (key === undefined || (keys.length === 1 && KEY.test(key))) return key;
+  if (key === undefined || (keys.length === 1 && isIdempotencyKey(key))) return key;
   throw new GitPubSubError(
     'invalid-idempotency-key',
     `The Idempotency-Key is ${JSON.stringify(keys.join(', ').slice(0, 100))}; it must be one value of 1 to 255 visible ASCII characters.`,

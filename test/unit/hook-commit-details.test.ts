@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeCommit } from '../../src/hook/commit-details.ts';
-import { asciiJsonBytes, MAX_EVENT_BYTES, MAX_OBJECT_BYTES } from '../../src/hook/limits.ts';
+import { asciiJsonBytes, MAX_EVENT_BYTES } from '../../src/core/event-limits.ts';
+import { MAX_OBJECT_BYTES } from '../../src/hook/objects.ts';
 import { parseRefUpdates, type RefUpdate } from '../../src/hook/ref-update.ts';
 import type { CommitDetails } from '../../src/core/commit-event.ts';
 

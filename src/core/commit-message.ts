@@ -1,5 +1,5 @@
 // A commit's message as members of its event: subject and body divided as git does it, and cut where it is too long.
-import { fitMessage } from './limits.ts';
+import { fitMessage } from './event-limits.ts';
 import { decodeText, textMember, trimEnd, type TextMember } from './text.ts';
 
 /** The members that hold a commit's message. */

@@ -1,5 +1,4 @@
 // Git's bytes as text: decoded where they say how, and never lost where they don't.
-import { isUtf8 } from 'node:buffer';
 
 /** Text from git. `raw` is there only if the bytes were not valid: they in base64, while `text` has U+FFFD in their place. */
 export interface Text {
@@ -16,7 +15,7 @@ export function decodeText(bytes: Buffer, encoding?: string): Text {
   const decoded = encoding === undefined ? undefined : decodeBy(encoding, bytes);
   if (decoded !== undefined) return { text: decoded };
   const text = bytes.toString('utf8');
-  return isUtf8(bytes) ? { text } : { text, raw: bytes.toString('base64') };
+  return isExact(text, bytes) ? { text } : { text, raw: bytes.toString('base64') };
 }
 
 /** Writes a text as members of an event. */
@@ -34,6 +33,11 @@ export function trimEnd(bytes: string): string {
   let end = bytes.length;
   while (end > 0 && ' \t\r\n'.includes(bytes.charAt(end - 1))) end--;
   return bytes.slice(0, end);
+}
+
+// Whether nothing was lost: what is no UTF-8 becomes U+FFFD, and most texts have none.
+function isExact(text: string, bytes: Buffer): boolean {
+  return !text.includes('\ufffd') || Buffer.from(text).equals(bytes);
 }
 
 function decodeBy(encoding: string, bytes: Buffer): string | undefined {

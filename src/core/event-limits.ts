@@ -1,7 +1,7 @@
 // How much of a commit goes into its event. Together the caps keep every event below the broker's default
 // `maxEventBytes` (256 KiB), counted as ASCII JSON, the longest notation it is ever sent in.
 
-/** Longest event the hook makes, in bytes of ASCII JSON; the list of files gets what the rest leaves of it. */
+/** Longest event made of a commit, in bytes of ASCII JSON; the list of files gets what the rest leaves of it. */
 export const MAX_EVENT_BYTES = 250_000;
 
 // What subject, body, log and their exact bytes may take together, in bytes of ASCII JSON: a message of 100 KiB is in
@@ -22,9 +22,6 @@ export const MAX_IDENTITY_BYTES = 512;
  * the list is cut, with `pushOptionsTruncated`.
  */
 export const MAX_PUSH_OPTIONS_BYTES = 8_000;
-
-/** What is read of a commit or tag object, in bytes; the rest of a larger one is skipped, to spare memory. */
-export const MAX_OBJECT_BYTES = 1_048_576;
 
 /** Length of the JSON text of a value with everything but ASCII written as `\uXXXX`, in bytes. */
 export function asciiJsonBytes(value: unknown): number {
