@@ -1,15 +1,20 @@
-// Tells the hook's events from all others. The topic is open to everything, so it looks at what it promises.
+// Tells the events of pushes from all others. The topic is open to everything, so it looks at what it promises.
 import type { CommitEvent, PushEvent } from '../core/commit-event.ts';
 import { isObject } from '../core/json-object.ts';
 
-/** Whether a published value is a commit, as the hook tells of it. */
+const PUSH_TEXTS = ['project', 'ref', 'type', 'action', 'after'];
+
+/** Whether a published value is a commit, as the hook or a webhook tells of it. */
 export function isCommitEvent(value: unknown): value is CommitEvent {
   return hasTexts(memberOf(value, 'commit'), ['project', 'ref', 'hash', 'shortHash', 'author', 'subject']);
 }
 
-/** Whether a published value is a changed ref, as the hook tells of it. */
+/** Whether a published value is a changed ref, as the hook or a webhook tells of it. */
 export function isPushEvent(value: unknown): value is PushEvent {
-  return hasTexts(memberOf(value, 'push'), ['project', 'ref', 'type', 'action', 'before', 'after']);
+  const push = memberOf(value, 'push');
+  // Why: a webhook may not know what a deleted branch was.
+  const names = memberOf(push, 'before') === undefined ? PUSH_TEXTS : [...PUSH_TEXTS, 'before'];
+  return hasTexts(push, names);
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -37,7 +37,7 @@ function describeRef({ type, ref }: PushDetails): string {
 }
 
 function describeAction({ action, before, after, commits, tag }: PushDetails): string {
-  const [old, now] = [before, after].map((hash) => hash.slice(0, SHORT_HASH_LENGTH));
+  const [old, now] = [before, after].map((hash) => hash?.slice(0, SHORT_HASH_LENGTH) ?? 'unknown');
   const message = typeof tag?.message === 'string' ? `: ${tag.message.trim().split('\n')[0]}` : '';
   switch (action) {
     case 'created':
@@ -47,7 +47,7 @@ function describeAction({ action, before, after, commits, tag }: PushDetails): s
     case 'forced':
       return `FORCED ${old}...${now}${count(commits)}${message}`;
     case 'deleted':
-      return `DELETED, was ${old}`;
+      return before === undefined ? 'DELETED' : `DELETED, was ${old}`;
     default:
       return String(action);
   }

@@ -62,6 +62,24 @@ test('the command gets the event on standard input and in the environment', asyn
   );
 });
 
+test('what a webhook did not tell is not in the environment', async () => {
+  const url = nextUrl();
+  const push = {
+    project: 'widget',
+    ref: 'refs/heads/x',
+    type: 'branch',
+    action: 'deleted',
+    after: '0',
+    pusher: null,
+  };
+  await publish(url, { push });
+  const { command } = run(url, 'echo "$GITPUBSUB_ACTION ${GITPUBSUB_BEFORE-none} ${GITPUBSUB_PUSHER-none}"', [
+    '--once',
+  ]);
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(command.stdout).toBe('deleted none none\n');
+});
+
 test('a command need not read its input', async () => {
   const url = nextUrl();
   await publish(url, 'x'.repeat(200_000));

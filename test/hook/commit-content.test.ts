@@ -1,6 +1,6 @@
 // What an event tells of a commit: real objects, however odd, compared with what git shows of them.
 import { expect, test } from 'vitest';
-import type { CommitDetails } from '../../src/core/commit-event.ts';
+import type { HookCommitDetails } from '../../src/hook/commit-details.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
 
 // The broker's default `maxEventBytes`, and its limit for an event with everything but ASCII escaped.
@@ -15,7 +15,7 @@ function show({ sandbox }: GitFixture, format: string, revision: string): string
 async function announceObjects(
   { sandbox, recorder, announce }: GitFixture,
   contents: readonly (string | Buffer)[],
-): Promise<CommitDetails[]> {
+): Promise<HookCommitDetails[]> {
   const tree = Buffer.from(`tree ${sandbox.git('mktree')}\n`);
   const hashes = contents.map((content) =>
     sandbox.writeObject('commit', Buffer.concat([tree, Buffer.from(content)])),
@@ -27,7 +27,7 @@ async function announceObjects(
 async function announceObject(
   fixture: GitFixture,
   content: string | Buffer,
-): Promise<CommitDetails | undefined> {
+): Promise<HookCommitDetails | undefined> {
   return (await announceObjects(fixture, [content]))[0];
 }
 

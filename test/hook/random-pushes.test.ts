@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CommitDetails, PushAction, PushDetails } from '../../src/core/commit-event.ts';
+import type { PushAction } from '../../src/core/commit-event.ts';
+import type { HookCommitDetails } from '../../src/hook/commit-details.ts';
+import type { HookPushDetails } from '../../src/hook/push-details.ts';
 import { deliverOnce } from '../support/git-fixture.ts';
 import { GitRecorder, type Recorded } from '../support/git-recorder.ts';
 import { GitSandbox } from '../support/git-sandbox.ts';
@@ -42,8 +44,8 @@ interface Step {
 }
 
 interface Announcement {
-  readonly commits: readonly CommitDetails[];
-  readonly pushes: readonly PushDetails[];
+  readonly commits: readonly HookCommitDetails[];
+  readonly pushes: readonly HookPushDetails[];
 }
 
 function writeHistory(sandbox: GitSandbox, history: readonly (readonly number[])[]): string[] {
@@ -91,8 +93,8 @@ async function pushAll(sandbox: GitSandbox, steps: readonly Step[]): Promise<voi
 function* divide(events: readonly Recorded[], refCounts: readonly number[]): Generator<Announcement> {
   let index = 0;
   for (const refCount of refCounts) {
-    const commits: CommitDetails[] = [];
-    const details: PushDetails[] = [];
+    const commits: HookCommitDetails[] = [];
+    const details: HookPushDetails[] = [];
     for (; details.length < refCount; index++) {
       const event = events[index]?.event;
       if (event === undefined) throw new Error(`After ${events.length} events ${refCount} refs are missing.`);
@@ -122,7 +124,10 @@ class Model {
     expectParentsFirst(commits);
   }
 
-  #apply({ ref, before, after, action, commits: count }: PushDetails, next: string | undefined): string[] {
+  #apply(
+    { ref, before, after, action, commits: count }: HookPushDetails,
+    next: string | undefined,
+  ): string[] {
     const old = this.#refs.get(ref);
     const zeros = '0'.repeat(before.length);
     expect([before, after, action]).toEqual([old ?? zeros, next ?? zeros, this.#action(old, next)]);
@@ -155,7 +160,7 @@ class Model {
   }
 }
 
-function expectParentsFirst(commits: readonly CommitDetails[]): void {
+function expectParentsFirst(commits: readonly HookCommitDetails[]): void {
   const coming = new Set(commits.map(({ hash }) => hash));
   for (const { hash, parents } of commits) {
     coming.delete(hash);

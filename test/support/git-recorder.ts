@@ -1,12 +1,13 @@
 // A stand-in for the broker that writes down what the hook publishes, and answers what a test wants.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { CommitDetails, CommitEvent, PushDetails, PushEvent } from '../../src/core/commit-event.ts';
+import type { HookCommitDetails } from '../../src/hook/commit-details.ts';
+import type { HookPushDetails } from '../../src/hook/push-details.ts';
 
 /** One event that was stored. */
 export interface Recorded {
   readonly path: string;
   readonly bytes: number;
-  readonly event: CommitEvent | PushEvent;
+  readonly event: { readonly commit: HookCommitDetails } | { readonly push: HookPushDetails };
 }
 
 /** One request, whatever became of it. */
@@ -57,11 +58,11 @@ export class GitRecorder {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  get commits(): CommitDetails[] {
+  get commits(): HookCommitDetails[] {
     return this.events.flatMap(({ event }) => ('commit' in event ? [event.commit] : []));
   }
 
-  get pushes(): PushDetails[] {
+  get pushes(): HookPushDetails[] {
     return this.events.flatMap(({ event }) => ('push' in event ? [event.push] : []));
   }
 

@@ -44,6 +44,7 @@ test.each([
   [{ push: { ...PUSH, action: 'created', commits: 0 } }, 'widget  main created at 2222222'],
   [{ push: { ...PUSH, action: 'forced' } }, 'widget  main FORCED 1111111...2222222, 2 commits'],
   [{ push: { ...PUSH, action: 'deleted', commits: 0 } }, 'widget  main DELETED, was 1111111'],
+  [{ push: { ...PUSH, action: 'deleted', commits: 0, before: undefined } }, 'widget  main DELETED'],
   [
     {
       push: {

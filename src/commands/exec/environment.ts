@@ -52,21 +52,17 @@ function describe(event: StreamEvent): Variables {
   if (isCommitEvent(value)) {
     const { project, ref, hash, author, email, subject } = value.commit;
     const names = { PROJECT: project, REF: ref, REF_NAME: shortRef(ref) };
-    return {
-      ...common,
-      ...names,
-      TYPE: 'commit',
-      HASH: hash,
-      AUTHOR: author,
-      EMAIL: email,
-      SUBJECT: subject,
-    };
+    const told = email === undefined ? {} : { EMAIL: email };
+    return { ...common, ...names, TYPE: 'commit', HASH: hash, AUTHOR: author, ...told, SUBJECT: subject };
   }
   if (!isPushEvent(value)) return { ...common, TYPE: 'other' };
   const { project, ref, after, before, action, pusher } = value.push;
   const names = { PROJECT: project, REF: ref, REF_NAME: shortRef(ref) };
-  const push = { ...common, ...names, TYPE: 'push', HASH: after, BEFORE: before, ACTION: action };
-  return pusher === null ? push : { ...push, PUSHER: pusher };
+  const told = {
+    ...(before === undefined ? {} : { BEFORE: before }),
+    ...(pusher === null ? {} : { PUSHER: pusher }),
+  };
+  return { ...common, ...names, TYPE: 'push', HASH: after, ACTION: action, ...told };
 }
 
 // Why String: whoever may publish can send members of any type. NUL ends a variable, so no system takes it.
