@@ -19,12 +19,18 @@ export function commitView(commit: Members): EventText {
     shortHash: toText(commit.shortHash) || shortHash(toText(commit.hash)),
     title: toText(commit.subject) || '(no message)',
     by: toText(commit.author),
-    more: isCut && changes !== '' ? changes : countOf(files.length, 'file'),
+    more: describeCount(files.length, isCut, changes),
     facts: facts(commit),
     text: toText(commit.body).trim(),
     files,
     isCut,
   };
+}
+
+// The sender of a webhook may tell of no file, or not how many there are.
+function describeCount(count: number, isCut: boolean, changes: string): string {
+  if (isCut && changes !== '') return changes;
+  return isCut && count === 0 ? 'details' : countOf(count, 'file');
 }
 
 function facts(commit: Members): EventText['facts'] {

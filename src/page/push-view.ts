@@ -47,11 +47,12 @@ function look(push: Members): { tone: Tone; label: string } {
 function describe(push: Members): string {
   const [before, after] = [shortHash(toText(push.before)), shortHash(toText(push.after))];
   const count = typeof push.commits === 'number' ? push.commits : 0;
-  const commits = count === 0 ? 'no new commits' : countOf(count, 'new commit');
+  const none = push.commitsTruncated === true ? 'commits not listed' : 'no new commits';
+  const commits = count === 0 ? none : countOf(count, 'new commit');
   const message = toText(toRecord(push.tag)?.['message']).trim();
   switch (push.action) {
     case 'deleted':
-      return `was at ${before}`;
+      return before === '' ? 'what it named is not told' : `was at ${before}`;
     case 'forced':
       return push.type === 'tag'
         ? `${before} → ${after}`
@@ -76,6 +77,7 @@ function facts(push: Members, tag: Readonly<Record<string, unknown>> | undefined
     ],
     ['Push options', toTexts(push.pushOptions).join(', ')],
     ['Missing', push.commitsMissing === true ? 'commits may be missing: objects were gone' : ''],
+    ['Not listed', push.commitsTruncated === true ? 'commits beyond those that the sender told of' : ''],
   ];
   return all.filter(([, value]) => value !== '');
 }

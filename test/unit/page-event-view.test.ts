@@ -33,7 +33,11 @@ const COMMIT = {
 };
 
 function factsOfCommitBy(committer: string): string[] {
-  return view({ commit: { ...COMMIT, committer } }).facts.map(([name]) => name);
+  return factNames(view({ commit: { ...COMMIT, committer } }));
+}
+
+function factNames({ facts }: EventView): string[] {
+  return facts.map(([name]) => name);
 }
 
 describe('a commit', () => {
@@ -66,6 +70,11 @@ describe('a commit', () => {
     expect([cut.more, cut.isCut]).toEqual(['4000 files', true]);
   });
 
+  test('of which no file is told does not say that it changed none', () => {
+    const untold = view({ commit: { ...COMMIT, files: undefined, filesTruncated: true } });
+    expect([untold.more, untold.isCut]).toEqual(['details', true]);
+  });
+
   test('is found by its full hash', () => {
     expect(searchText(view({ commit: COMMIT }))).toContain(A);
   });
@@ -95,6 +104,18 @@ describe('a push', () => {
       'history rewritten, aaaaaaa → bbbbbbb, 1 new commit',
     ],
     [{ action: 'deleted', after: NONE }, 'deleted', 'branch deleted', 'was at aaaaaaa'],
+    [
+      { action: 'deleted', after: NONE, before: undefined },
+      'deleted',
+      'branch deleted',
+      'what it named is not told',
+    ],
+    [
+      { action: 'updated', commits: 0, commitsTruncated: true },
+      'push',
+      'push',
+      'aaaaaaa → bbbbbbb, commits not listed',
+    ],
     [{ action: 'created', type: 'tag', before: NONE }, 'tag', 'tag', 'names bbbbbbb'],
     [
       { action: 'created', type: 'tag', before: NONE, tag: { message: 'Version 1\n\nMore' } },
@@ -109,6 +130,11 @@ describe('a push', () => {
     [{ action: 'deleted', type: 'other', after: NONE }, 'deleted', 'ref deleted', 'was at aaaaaaa'],
   ])('%j looks like what it is', (members, tone, label, title) => {
     expect(view({ push: { ...PUSH, ...members } })).toMatchObject({ tone, label, title });
+  });
+
+  test('says in its details that not all commits were listed', () => {
+    expect(factNames(view({ push: { ...PUSH, commitsTruncated: true } }))).toContain('Not listed');
+    expect(factNames(view({ push: PUSH }))).not.toContain('Not listed');
   });
 
   test('names who pushed, or who tagged', () => {
