@@ -105,7 +105,7 @@ describe('an import', () => {
     expect(check({ ...others, [path]: text })).toStrictEqual([`${path} ${complaint}`]);
   });
 
-  test.each(['access', 'config', 'eventlog', 'broker', 'http', 'client', 'hook'])(
+  test.each(['access', 'config', 'eventlog', 'broker', 'http', 'client', 'hook', 'webhooks'])(
     'of a command is refused in %s',
     (layer) => {
       const complaints = check({

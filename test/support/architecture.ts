@@ -10,7 +10,17 @@ interface Layer {
   readonly mayUseNode: boolean;
 }
 
-const CALLED_BY_COMMANDS = ['core', 'access', 'config', 'eventlog', 'broker', 'http', 'client', 'hook'];
+const CALLED_BY_COMMANDS = [
+  'core',
+  'access',
+  'config',
+  'eventlog',
+  'broker',
+  'http',
+  'client',
+  'hook',
+  'webhooks',
+];
 
 /** The layer table. */
 const LAYERS: Readonly<Record<string, Layer>> = {
@@ -22,6 +32,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   http: { mayImport: ['core', 'access', 'broker'], mayUseNode: true },
   client: { mayImport: ['core'], mayUseNode: true },
   hook: { mayImport: ['core', 'client'], mayUseNode: true },
+  webhooks: { mayImport: ['core'], mayUseNode: true },
   page: { mayImport: ['core'], mayUseNode: false },
   'version.ts': { mayImport: [], mayUseNode: true },
   'service-manager.ts': { mayImport: ['core'], mayUseNode: true },
