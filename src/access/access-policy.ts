@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { HiddenTopics } from '../core/hidden-topics.ts';
 import { ROOT_TOPIC, type Topic } from '../core/topic.ts';
-import { NO_RIGHTS, unite, type AccessRules, type Rights } from './access-rules.ts';
+import { NO_RIGHTS, unite, type AccessRules, type Rights, type WebhookRule } from './access-rules.ts';
 import type { Caller, CallerId } from './caller.ts';
 import { readToken, type CredentialHeaders } from './credentials.ts';
 import { PeerPolicy, type PeerDecision, type PeerFacts } from './peer-policy.ts';
@@ -51,6 +51,11 @@ export class AccessPolicy {
   /** Whether there are tokens, so that one could give more rights. */
   get takesTokens(): boolean {
     return (this.#rules?.principals.length ?? 0) > 0;
+  }
+
+  /** The webhook of a name. */
+  findWebhook(name: string): WebhookRule | undefined {
+    return this.#rules?.webhooks.get(name);
   }
 
   /** Whether a token that is right now will be wrong some day. */

@@ -1,5 +1,6 @@
 // Who may publish and read what, beyond trustedPeers: plain values, as the access file gives them.
 import type { Topic } from '../core/topic.ts';
+import type { WebhookKindName } from '../core/webhook-kinds.ts';
 import type { ProxyRange } from './peer-range.ts';
 
 /** What somebody may do. */
@@ -32,6 +33,15 @@ export interface PeerRights extends Rights {
   readonly addresses: readonly ProxyRange[];
 }
 
+/** A hosted repository's server that may publish what was pushed to it. */
+export interface WebhookRule {
+  readonly kind: WebhookKindName;
+  /** Several for rotation; any of them is right. */
+  readonly secrets: readonly string[];
+  /** Topic template, checked. */
+  readonly topic: string;
+}
+
 /** All of an access file. */
 export interface AccessRules {
   /** Only who is granted it reads what is at and below these. */
@@ -39,6 +49,8 @@ export interface AccessRules {
   readonly principals: readonly Principal[];
   /** The rights of all entries that cover an address count together. */
   readonly peers: readonly PeerRights[];
+  /** By the name in their path. */
+  readonly webhooks: ReadonlyMap<string, WebhookRule>;
 }
 
 /** Of who is not known. */

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import type { AccessRules, Principal } from '../access/access-rules.ts';
 import { parsePeerRange, type ProxyRange } from '../access/peer-range.ts';
+import { toPrintable } from '../core/printable.ts';
 import { parseWrittenPrefix } from '../core/topic.ts';
+import { DEFAULT_TOPIC_TEMPLATE, checkTemplate } from '../core/topic-template.ts';
+import { WEBHOOK_KIND_NAMES } from '../core/webhook-kinds.ts';
 import { readJsonFile, type ReadFile } from './json-file.ts';
 import { dictionary, listOf, parsed, record, says } from './shapes.ts';
 
@@ -20,14 +23,18 @@ const DAY_MS = 86_400_000;
 const EXPIRY =
   'a day such as 2027-01-31, through which the token is right, or a moment such as 2027-01-31T12:00:00Z';
 
+const NAME = /^[\w.@-]{1,64}$/;
+const NAMES = 'a name of 1 to 64 letters, digits, dots, dashes, underscores and @';
+
 const topics = listOf(parsed(parseWrittenPrefix, 'a topic such as /json/widget'), 'topics').default([]);
 const rights = {
   publish: topics,
   subscribe: topics,
   statistics: z.boolean({ error: says('true or false') }).default(false),
 };
-// Why not quoted: somebody may have put a token there.
+// Why nothing is quoted: it may be a secret.
 const notAHash = { error: 'is not the SHA-256 of a token; allowed is what gitpubsub token new prints.' };
+const notASecret = { error: 'is no secret; allowed is a list of at least one text of 8 characters or more.' };
 const token = record({
   sha256: z.string(notAHash).regex(/^[\da-f]{64}$/, notAHash),
   expires: parsed(parseExpiry, EXPIRY).optional(),
@@ -37,14 +44,22 @@ const peerRights = record({
   addresses: listOf(parsed(parseAddresses, 'an address, a range or unix'), 'addresses and ranges'),
   ...rights,
 });
+const webhook = record({
+  kind: z.enum(WEBHOOK_KIND_NAMES, {
+    error: says(WEBHOOK_KIND_NAMES.join(', ').replace(/, ([^,]*)$/, ' or $1')),
+  }),
+  secrets: z
+    .array(z.string(notASecret).min(8, notASecret), { error: says('a list of secrets') })
+    .min(1, notASecret),
+  topic: parsed(parseTemplate, 'a topic template such as /json/{project}/{branch}').default(
+    DEFAULT_TOPIC_TEMPLATE,
+  ),
+});
 const accessFile = record({
   private: topics,
-  principals: dictionary(
-    principal,
-    /^[\w.@-]{1,64}$/,
-    'a name of 1 to 64 letters, digits, dots, dashes, underscores and @',
-  ).default({}),
+  principals: dictionary(principal, NAME, NAMES).default({}),
   peers: listOf(peerRights, 'rights of addresses').default([]),
+  webhooks: dictionary(webhook, NAME, NAMES).default({}),
 });
 
 /** Reads the access file. */
@@ -56,16 +71,24 @@ export function readAccessFile(path: string, readFile: ReadFile): AccessFile {
   if (!object) return { rules: undefined, problems };
   const result = accessFile.safeParse(object);
   const wrong =
-    result.error?.issues.map((issue) => `${describePlace(issue.path)}${path}: ${issue.message}`) ?? [];
+    result.error?.issues.map(
+      (issue) => `${describePlace(issue.path)}${toPrintable(path)}: ${issue.message}`,
+    ) ?? [];
   const rules = result.data && toRules(result.data);
   const all = [...problems, ...wrong, ...(rules ? findSharedTokens(rules.principals, path) : [])];
   return { rules: all.length === 0 ? rules : undefined, problems: all };
 }
 
-function toRules({ private: privates, principals, peers }: z.output<typeof accessFile>): AccessRules {
+function toRules({
+  private: privates,
+  principals,
+  peers,
+  webhooks,
+}: z.output<typeof accessFile>): AccessRules {
   return {
     privates,
     peers,
+    webhooks: new Map(Object.entries(webhooks)),
     principals: Object.entries(principals).map(([name, { tokens, ...others }]) => ({
       name,
       tokens: tokens.map(({ sha256, expires }) => ({ sha256, expiresMs: expires })),
@@ -96,6 +119,11 @@ function describePlace(place: readonly PropertyKey[]): string {
   if (place.length === 0) return '';
   const text = place.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
   return `${text.replace(/^\./, '')} in `;
+}
+
+function parseTemplate(text: string): string {
+  checkTemplate('topic', text);
+  return text;
 }
 
 function parseAddresses(text: string): ProxyRange {

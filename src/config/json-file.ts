@@ -1,5 +1,6 @@
 // A file that holds one JSON object. Every way it can be unusable is a problem, never a throw.
 import { readFileSync } from 'node:fs';
+import { toPrintable } from '../core/printable.ts';
 import { findDuplicateMembers, findJsonError } from './json-problems.ts';
 
 /** Reads a file as text; throws as `node:fs` does. */
@@ -24,13 +25,14 @@ export interface JsonFile {
 
 /** Reads it. */
 export function readJsonFile(path: string, readFile: ReadFile, kind: JsonFileKind): JsonFile {
+  const shown = toPrintable(path);
   let text: string;
   try {
     text = readFile(path);
   } catch (error) {
-    return unusable(`${path}: the ${kind.name} cannot be read: ${describe(error)}.`);
+    return unusable(`${shown}: the ${kind.name} cannot be read: ${toPrintable(describe(error))}.`);
   }
-  return parseObject(path, text, kind);
+  return parseObject(shown, text, kind);
 }
 
 function parseObject(path: string, text: string, { name, example }: JsonFileKind): JsonFile {

@@ -1,12 +1,13 @@
 // Paths of the broker itself, below `/-`: is it alive, does it take events, what did it count, the files of the live page.
 // [P3, P15, P25]
 import { GitPubSubError } from '../core/errors.ts';
-import { parseTopic } from '../core/topic.ts';
+import { parseTopic, topicSegments } from '../core/topic.ts';
 import { identifyCaller, requireWatcher } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { MethodNotAllowedError } from './method-not-allowed.ts';
 import type { RequestHead } from './request-head.ts';
+import { handleWebhook } from './webhook.ts';
 import { closeSession, openSession } from './session.ts';
 import type { SocketPeer } from './socket-peer.ts';
 
@@ -39,14 +40,23 @@ export async function handleBrokerPath(
   const methods = allowedMethods(context, path);
   if (!methods.includes(method)) throw new MethodNotAllowedError(method, methods);
   if (context.page.has(path)) return context.page.answerFile(exchange, path);
+  const webhook = webhookName(path);
+  if (webhook !== undefined) return handleWebhook(context, exchange, head, webhook);
   const handler = requireBrokerPath(path)[method === 'HEAD' ? 'GET' : method];
   if (handler) exchange.answer(await handler(context, head, peer));
 }
 
 /** The methods that a path of the broker takes. @throws GitPubSubError `not-found` */
 export function allowedMethods({ page }: Pick<HttpContext, 'page'>, path: string): readonly string[] {
+  if (webhookName(path) !== undefined) return ['POST'];
   const methods = page.has(path) ? ['GET'] : Object.keys(requireBrokerPath(path));
   return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+// The segment behind /-/webhooks.
+function webhookName(path: string): string | undefined {
+  const [, webhooks, name, ...others] = topicSegments(parseTopic(path));
+  return webhooks === 'webhooks' && others.length === 0 ? name : undefined;
 }
 
 function requireBrokerPath(path: string): BrokerPath {

@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Caller } from '../access/caller.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import type { Idempotency } from '../core/event.ts';
+import type { Idempotency, NewEvent } from '../core/event.ts';
 import { isIdempotencyKey } from '../core/idempotency-key.ts';
-import type { Topic } from '../core/topic.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Says in an answer that nothing was stored now. */
@@ -24,16 +23,20 @@ export function readIdempotencyKey(head: RequestHead): string | undefined {
   );
 }
 
+/** Whose keys a caller's are. */
+export function keyOwner({ principal }: Pick<Caller, 'principal'>): string {
+  return principal === undefined ? ADDRESS_PRINCIPAL : `principal ${principal}`;
+}
+
 /** What makes a request with this key recognisable: the hash of what is stored, so that white space doesn't count. */
-export function identify(
-  { principal }: Pick<Caller, 'principal'>,
-  key: string,
-  topic: Topic,
-  payloads: readonly string[],
-): Idempotency {
-  const hash = createHash('sha256').update(topic);
-  // No payload holds a raw line feed, and so no two different lists make the same text.
-  for (const payload of payloads) hash.update('\n').update(payload);
-  const owner = principal === undefined ? ADDRESS_PRINCIPAL : `principal ${principal}`;
+export function identify(owner: string, key: string, events: readonly NewEvent[]): Idempotency {
+  const hash = createHash('sha256');
+  let topic: string | undefined;
+  // No topic and no payload holds a raw line feed, and so no two different lists make the same text.
+  for (const event of events) {
+    if (event.topic !== topic) hash.update(`${topic === undefined ? '' : '\n\n'}${event.topic}`);
+    topic = event.topic;
+    hash.update('\n').update(event.payload);
+  }
   return { principal: owner, key, fingerprint: hash.digest('base64') };
 }

@@ -1,4 +1,5 @@
 // POST and PUT: who may publish, the body, and the acknowledgement once the event is on disk.
+import type { Append } from '../core/event.ts';
 import { parsePayloadLines } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
 import { parseTopic } from '../core/topic.ts';
@@ -8,7 +9,7 @@ import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import { identifyCaller, requirePublisher } from './caller.ts';
 import type { Exchange } from './exchange.ts';
-import { identify, readIdempotencyKey, REPLAYED_HEADER } from './idempotency.ts';
+import { identify, keyOwner, readIdempotencyKey, REPLAYED_HEADER } from './idempotency.ts';
 import type { RequestHead } from './request-head.ts';
 import { toSeconds } from './seconds.ts';
 import type { SocketPeer } from './socket-peer.ts';
@@ -32,19 +33,37 @@ export function handlePublish(
   const key = readIdempotencyKey(head);
   const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
   const maxBytes = isBatch ? context.maxBatchBytes : context.maxEventBytes;
+  receive(context, exchange, head, maxBytes, (bytes) => {
+    const payloads = isBatch ? parsePayloadLines(bytes, context.maxEventBytes) : [parsePayload(bytes)];
+    const events = payloads.map((payload) => ({ topic, payload }));
+    return { events, idempotency: key === undefined ? undefined : identify(keyOwner(caller), key, events) };
+  });
+}
+
+/**
+ * Receives a body, publishes what `toAppend` makes of it, and answers once that is on disk; it may make nothing of it.
+ * @throws GitPubSubError what can be refused without the body
+ */
+export function receive(
+  context: HttpContext,
+  exchange: Exchange,
+  head: RequestHead,
+  maxBytes: number,
+  toAppend: (bytes: Uint8Array) => Append | undefined,
+): void {
   checkBodyBytes(Number(head.get('content-length') ?? 0), maxBytes);
   const release = context.broker.admitPublisher((error) => giveUp(error));
   const body = new Body(context.bodyBudget, maxBytes, release);
   const refuse = (error: unknown): void => context.refuse(exchange, head, error);
   const take = (bytes: Uint8Array): void => {
     context.statistics.receivedBytes += bytes.byteLength;
-    const payloads = isBatch ? parsePayloadLines(bytes, context.maxEventBytes) : [parsePayload(bytes)];
-    const events = payloads.map((payload) => ({ topic, payload }));
+    const append = toAppend(bytes);
+    if (!append) {
+      body.release();
+      return exchange.answer({ status: '204 No Content', headers: [] });
+    }
     void context.broker
-      .publish({
-        events,
-        idempotency: key === undefined ? undefined : identify(caller, key, topic, payloads),
-      })
+      .publish(append)
       .then((receipt) => acknowledge(context, exchange, head, receipt))
       .catch(refuse)
       .finally(() => body.release());

@@ -5,6 +5,7 @@ import { isIdempotencyKey } from '../core/idempotency-key.ts';
 import { MAX_BATCH_LINES } from '../core/ndjson.ts';
 import { parseTopic, type Topic } from '../core/topic.ts';
 import { belongsToBroker, topicPath } from '../core/topic-template.ts';
+import type { WebhookKindName } from '../core/webhook-kinds.ts';
 import { BITBUCKET_SERVER } from './bitbucket-server.ts';
 import { GITEA } from './gitea.ts';
 import { GITHUB } from './github.ts';
@@ -13,9 +14,6 @@ import { Member } from './member.ts';
 import { makeEvents } from './push-events.ts';
 import type { ToldPush } from './told-push.ts';
 import type { Headers, WebhookKind } from './webhook-kind.ts';
-
-/** The name of a kind of webhooks; `gitea` is Forgejo's, too. */
-export type WebhookKindName = 'github' | 'gitlab' | 'gitea' | 'bitbucket-server';
 
 /** The kinds of webhooks that are understood. */
 export const WEBHOOK_KINDS: Readonly<Record<WebhookKindName, WebhookKind>> = {

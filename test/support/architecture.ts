@@ -29,7 +29,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { mayImport: ['core', 'access'], mayUseNode: true },
   eventlog: { mayImport: ['core'], mayUseNode: true },
   broker: { mayImport: ['core', 'eventlog/event-log.ts'], mayUseNode: false },
-  http: { mayImport: ['core', 'access', 'broker'], mayUseNode: true },
+  http: { mayImport: ['core', 'access', 'broker', 'webhooks'], mayUseNode: true },
   client: { mayImport: ['core'], mayUseNode: true },
   hook: { mayImport: ['core', 'client'], mayUseNode: true },
   webhooks: { mayImport: ['core'], mayUseNode: true },

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { NewEvent } from '../../src/core/event.ts';
 import { parseTopic } from '../../src/core/topic.ts';
-import { identify, readIdempotencyKey } from '../../src/http/idempotency.ts';
+import { identify, keyOwner, readIdempotencyKey } from '../../src/http/idempotency.ts';
 import { createRequestHead } from '../support/fake-http.ts';
 
-const BY_ADDRESS = { principal: undefined };
+function toEvents(path: string, payloads: readonly string[]): NewEvent[] {
+  return payloads.map((payload) => ({ topic: parseTopic(path), payload }));
+}
 
 function readKey(...keys: string[]): string | undefined {
   return readIdempotencyKey(
@@ -12,7 +15,7 @@ function readKey(...keys: string[]): string | undefined {
 }
 
 function fingerprintOf(path: string, ...payloads: string[]): string {
-  return identify(BY_ADDRESS, 'k', parseTopic(path), payloads).fingerprint;
+  return identify('o', 'k', toEvents(path, payloads)).fingerprint;
 }
 
 describe('an idempotency key', () => {
@@ -48,14 +51,25 @@ describe('what is stored under a key', () => {
     expect(fingerprintOf(path, ...payloads)).not.toBe(fingerprintOf('/a', '1', '2'));
   });
 
-  test('carries the key', () => {
-    expect(identify(BY_ADDRESS, 'k', parseTopic('/a'), ['1']).key).toBe('k');
+  test('differs for the same payloads in another split over topics', () => {
+    const [one, two, three] = toEvents('/a', ['1', '2', '3']);
+    const moved = { topic: parseTopic('/b'), payload: '2' };
+    if (!one || !two || !three) throw new TypeError('three events');
+    const lists = [
+      [one, two, three],
+      [one, moved, three],
+      [one, two],
+      [one, moved],
+    ];
+    expect(new Set(lists.map((events) => identify('o', 'k', events).fingerprint)).size).toBe(4);
   });
 
-  test('carries whose it is: a principal never shares one with others', () => {
-    const owners = [BY_ADDRESS, { principal: 'ci' }, { principal: 'trusted-peers' }].map(
-      (caller) => identify(caller, 'k', parseTopic('/a'), ['1']).principal,
-    );
+  test('carries the key and whose it is', () => {
+    expect(identify('o', 'k', toEvents('/a', ['1']))).toMatchObject({ key: 'k', principal: 'o' });
+  });
+
+  test('belongs to nobody else: a principal never shares one with those who are trusted by address', () => {
+    const owners = [undefined, 'ci', 'trusted-peers'].map((principal) => keyOwner({ principal }));
     expect(new Set(owners).size).toBe(3);
   });
 });

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { CommitDetails, PushDetails } from '../../src/core/commit-event.ts';
 import { DEFAULT_TOPIC_TEMPLATE } from '../../src/core/topic-template.ts';
 import type { Headers } from '../../src/webhooks/webhook-kind.ts';
-import { translate, WEBHOOK_KINDS, type WebhookKindName } from '../../src/webhooks/webhooks.ts';
+import type { WebhookKindName } from '../../src/core/webhook-kinds.ts';
+import { translate, WEBHOOK_KINDS } from '../../src/webhooks/webhooks.ts';
 
 /** What stands for no object. */
 export const ZERO: string = '0'.repeat(40);

@@ -1,7 +1,8 @@
 // Who may deliver: signatures and tokens of each vendor.
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { verify, type WebhookKindName } from '../../src/webhooks/webhooks.ts';
+import type { WebhookKindName } from '../../src/core/webhook-kinds.ts';
+import { verify } from '../../src/webhooks/webhooks.ts';
 import { headersOf } from './deliveries.ts';
 
 const SECRET = "It's a Secret to Everybody";

@@ -3,12 +3,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_EVENT_BYTES, asciiJsonBytes } from '../../src/core/event-limits.ts';
 import { DEFAULT_TOPIC_TEMPLATE } from '../../src/core/topic-template.ts';
-import {
-  readDeliveryId,
-  translate,
-  WEBHOOK_KINDS,
-  type WebhookKindName,
-} from '../../src/webhooks/webhooks.ts';
+import type { WebhookKindName } from '../../src/core/webhook-kinds.ts';
+import { readDeliveryId, translate, WEBHOOK_KINDS } from '../../src/webhooks/webhooks.ts';
 import { pickCount } from '../support/long.ts';
 import { HASHES, headersOf, publish, readPayload, type Payload } from './deliveries.ts';
 

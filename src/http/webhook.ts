@@ -1,0 +1,60 @@
+// POST below /-/webhooks: a delivery of hosted git, checked and published as the events it stands for.
+import type { WebhookRule } from '../access/access-rules.ts';
+import { GitPubSubError } from '../core/errors.ts';
+import { escapeLineBreaks } from '../core/payload.ts';
+import { readDeliveryId, translate, verify } from '../webhooks/webhooks.ts';
+import type { HttpContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+import { identify } from './idempotency.ts';
+import { receive } from './publish.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** Largest delivery in bytes; GitHub sends none that is larger. */
+const MAX_DELIVERY_BYTES: number = 25 * 1024 * 1024;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Takes a delivery: what it stands for is on disk when it is answered, once however often it comes.
+ * @throws GitPubSubError `not-found`, and what can be refused without the body
+ */
+export function handleWebhook(
+  context: HttpContext,
+  exchange: Exchange,
+  head: RequestHead,
+  name: string,
+): void {
+  const rule = context.accessPolicy.findWebhook(name);
+  if (!rule) throw new GitPubSubError('not-found', `There is no webhook "${name}".`);
+  const owner = `webhook ${name}`;
+  receive(context, exchange, head, MAX_DELIVERY_BYTES, (bytes) => {
+    const events = readEvents(head, rule, bytes);
+    const key = readDeliveryId(rule.kind, (header) => head.get(header));
+    if (events.length === 0) return undefined;
+    return { events, idempotency: key === undefined ? undefined : identify(owner, key, events) };
+  });
+}
+
+function readEvents(head: RequestHead, rule: WebhookRule, bytes: Uint8Array): ReturnType<typeof translate> {
+  const readHeader = (name: string): string | undefined => head.get(name);
+  if (!verify(rule.kind, readHeader, bytes, rule.secrets))
+    throw new GitPubSubError(
+      'unauthorized',
+      `The delivery has no right signature of a ${rule.kind} webhook; is its secret the one in the access file?`,
+    );
+  return translate(rule.kind, readHeader, parse(bytes), rule.topic).map(({ topic, payload }) => ({
+    topic,
+    payload: escapeLineBreaks(payload),
+  }));
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(UTF8.decode(bytes));
+  } catch {
+    throw new GitPubSubError(
+      'invalid-payload',
+      'The delivery is not JSON in UTF-8; choose application/json as the content type of the webhook.',
+    );
+  }
+}

@@ -1,0 +1,171 @@
+// POST /-/webhooks/<name>: deliveries of every vendor over a socket, with right and wrong signatures, repeated and of no use.
+
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BrokerProcess } from '../support/broker-process.ts';
+import { pauseFor } from '../support/deadline.ts';
+import { poll } from '../support/poll.ts';
+import { expectProblem } from '../support/problem-details.ts';
+import { request, type RawResponse } from '../support/raw-http.ts';
+import { StreamReader } from '../support/stream-reader.ts';
+
+const SECRET = 'of the sender only';
+const OLD_SECRET = 'of the sender until today';
+
+interface Vendor {
+  readonly name: string;
+  readonly kind: string;
+  readonly payload: string;
+  readonly event: readonly [header: string, push: string, other: string];
+  readonly deliveryHeader: string;
+  readonly sign: (secret: string, body: string) => readonly [header: string, value: string];
+}
+
+function hmac(secret: string, body: string): string {
+  return createHmac('sha256', secret).update(body).digest('hex');
+}
+
+const VENDORS: readonly Vendor[] = [
+  {
+    name: 'hub',
+    kind: 'github',
+    payload: 'github-push',
+    event: ['X-GitHub-Event', 'push', 'ping'],
+    deliveryHeader: 'X-GitHub-Delivery',
+    sign: (secret, body) => ['X-Hub-Signature-256', `sha256=${hmac(secret, body)}`],
+  },
+  {
+    name: 'lab',
+    kind: 'gitlab',
+    payload: 'gitlab-push',
+    event: ['X-Gitlab-Event', 'Push Hook', 'Note Hook'],
+    deliveryHeader: 'Idempotency-Key',
+    sign: (secret) => ['X-Gitlab-Token', secret],
+  },
+  {
+    name: 'tea',
+    kind: 'gitea',
+    payload: 'gitea-push',
+    event: ['X-Gitea-Event', 'push', 'create'],
+    deliveryHeader: 'X-Gitea-Delivery',
+    sign: (secret, body) => ['X-Gitea-Signature', hmac(secret, body)],
+  },
+  {
+    name: 'bucket',
+    kind: 'bitbucket-server',
+    payload: 'bitbucket-push',
+    event: ['X-Event-Key', 'repo:refs_changed', 'diagnostics:ping'],
+    deliveryHeader: 'X-Request-Id',
+    sign: (secret, body) => ['X-Hub-Signature', `sha256=${hmac(secret, body)}`],
+  },
+];
+
+let directory: string;
+let broker: BrokerProcess;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'gitpubsub-test-'));
+  const accessFile = join(directory, 'access.json');
+  const webhooks = Object.fromEntries(
+    VENDORS.map(({ name, kind }) => [
+      name,
+      { kind, secrets: [SECRET, OLD_SECRET], topic: `/${name}/{project}/{branch}` },
+    ]),
+  );
+  writeFileSync(accessFile, JSON.stringify({ webhooks, private: ['/bucket'] }));
+  // Nobody is trusted by address: what is published comes from deliveries alone.
+  broker = await BrokerProcess.start({
+    flags: ['--access-file', accessFile, '--trusted-peers', '192.0.2.1'],
+  });
+});
+afterAll(async () => {
+  await broker.dispose();
+  rmSync(directory, { recursive: true });
+});
+
+describe.each(VENDORS)('a webhook of $kind', ({ name, payload, event, deliveryHeader, sign }) => {
+  const body = readFileSync(new URL(`../webhooks/payloads/${payload}.json`, import.meta.url), 'utf8');
+  const path = `/-/webhooks/${name}`;
+
+  interface Delivery {
+    readonly kind?: string;
+    readonly id?: string;
+    readonly text?: string;
+    readonly signature?: readonly [string, string] | undefined;
+  }
+
+  function deliver(delivery: Delivery = {}): Promise<RawResponse> {
+    const { kind = event[1], id, text = body } = delivery;
+    const signature = 'signature' in delivery ? delivery.signature : sign(SECRET, text);
+    const headers: (readonly [string, string])[] = [
+      ['Content-Type', 'application/json'],
+      [event[0], kind],
+      ...(id === undefined ? [] : [[deliveryHeader, id] as const]),
+      ...(signature === undefined ? [] : [signature]),
+    ];
+    return request(broker.target, { method: 'POST', path, body: text, headers });
+  }
+
+  async function countEvents(): Promise<number> {
+    if (name === 'bucket') return 0; // Private: nobody sees them; deliveries are recognised by their answers.
+    return (await poll(broker.target, `/${name}?since=0`)).events.length;
+  }
+
+  test('is refused without a signature, and nothing is published', async () => {
+    expectProblem(await deliver({ signature: undefined }), 401);
+    expect(await countEvents()).toBe(0);
+  });
+
+  test.each([
+    ['of another secret', sign('another', body)],
+    ['of another body', sign(SECRET, `${body} `)],
+    ['that is empty', [sign(SECRET, body)[0], ''] as const],
+  ])('is refused with a signature %s', async (what, signature) => {
+    if (what === 'of another body' && name === 'lab') return; // Its token signs nothing.
+    expectProblem(await deliver({ signature }), 401);
+    expect(await countEvents()).toBe(0);
+  });
+
+  test('is published before it is answered, and once however often it comes', async () => {
+    const first = await deliver({ id: 'delivery-1' });
+    expect(first.statusCode).toBe(200);
+    const count = await countEvents();
+    const again = await deliver({ id: 'delivery-1', signature: sign(OLD_SECRET, body) });
+    expect(again.statusCode).toBe(200);
+    expect(again.header('idempotent-replayed')).toBe('true');
+    expect(again.text).toBe(first.text);
+    expect(await countEvents()).toBe(count);
+    if (name !== 'bucket') expect(count).toBeGreaterThan(0);
+  });
+
+  test('is answered with 204 where nobody asked for it', async () => {
+    const count = await countEvents();
+    expect((await deliver({ kind: event[2], text: '{}' })).statusCode).toBe(204);
+    expect(await countEvents()).toBe(count);
+  });
+
+  test('is refused where it is signed and no JSON', async () => {
+    expect(expectProblem(await deliver({ text: 'payload=%7B%7D' }), 400).detail).toMatch(/application\/json/);
+  });
+});
+
+test('there is no webhook of another name, and none of them is read', async () => {
+  expectProblem(
+    await request(broker.target, { method: 'POST', path: '/-/webhooks/nobody', body: '{}' }),
+    404,
+  );
+  const answer = await request(broker.target, { path: '/-/webhooks/hub' });
+  expectProblem(answer, 405);
+  expect(answer.header('allow')).toBe('POST');
+});
+
+test('what a private webhook publishes is not seen by strangers, and nobody else may publish', async () => {
+  const stream = await StreamReader.open(broker.target, '/', { headers: [['X-Fetch-Since', '0']] });
+  await pauseFor(200);
+  expect(stream.events.some((text) => text.includes('"LAMP'))).toBe(false);
+  stream.close();
+  expectProblem(await request(broker.target, { method: 'POST', path: '/hub/x', body: '1' }), 403);
+});
