@@ -88,7 +88,11 @@ describe('a check', () => {
       `UPDATE event SET payload = '12345' WHERE "offset" = 30`,
       'event 30 does not have the size that the sum of sizes says',
     ],
-    [`INSERT INTO topic (path) VALUES ('/unused')`, 'the topic "/unused" has no event'],
+    ['DELETE FROM topic_event WHERE "offset" = 26', 'event 26 is missing from the index by topic'],
+    [
+      'INSERT INTO topic_event VALUES (1, 999)',
+      'the index by topic has event 999 under a topic that it does not have',
+    ],
     [`UPDATE topic SET path = 'a' WHERE path = '/a'`, '"a" is not a topic'],
     [
       `UPDATE idempotency_key SET last_offset = 99 WHERE key = 'key 2'`,

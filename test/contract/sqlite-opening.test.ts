@@ -3,6 +3,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFi
 import { basename, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { selectPrefixes } from '../../src/core/selection.ts';
+import { parseTopic } from '../../src/core/topic.ts';
 import { SCHEMA_VERSION } from '../../src/eventlog/sqlite/schema.ts';
 import { append, SqliteLog } from '../support/sqlite-log.ts';
 
@@ -74,7 +76,8 @@ describe('opening', () => {
     copyFileSync(log.path, earlier.path);
     execute(
       earlier.path,
-      `DROP TABLE idempotency_key; ALTER TABLE log DROP COLUMN time_limit_ms;
+      `DROP TABLE topic_event; CREATE INDEX event_by_topic ON event (topic_id, "offset");
+       DROP TABLE idempotency_key; ALTER TABLE log DROP COLUMN time_limit_ms;
        ALTER TABLE log DROP COLUMN trusted_ms; PRAGMA user_version = 1`,
     );
     const eventLog = earlier.open();
@@ -82,6 +85,8 @@ describe('opening', () => {
     const idempotency = { principal: 'p', key: 'k', fingerprint: 'f' };
     const events = [{ topic: '/a' as never, payload: '3' }];
     expect(await eventLog.append({ events, idempotency })).toMatchObject({ lastOffset: 3 });
+    const request = { selection: selectPrefixes([parseTopic('/a')]), after: 0, maxEvents: 9, maxBytes: 9 };
+    expect((await eventLog.read(request)).events).toHaveLength(3);
     expect(earlier.query('PRAGMA user_version')).toBe(SCHEMA_VERSION);
   });
 

@@ -36,7 +36,7 @@ export class BackReader {
     this.#reader = reader;
     this.#topicIds = new TopicIds(database);
     this.#offsetsByTopics = database.prepare(
-      `SELECT "offset" FROM event INDEXED BY event_by_topic
+      `SELECT "offset" FROM topic_event
        WHERE topic_id IN (SELECT value FROM json_each(?)) AND "offset" > ? AND "offset" <= ?
        ORDER BY "offset" DESC LIMIT ?`,
     );

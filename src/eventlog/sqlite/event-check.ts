@@ -1,6 +1,6 @@
 // A look at every event of a database: its place, its time, its size and its text.
 import type { Database } from 'better-sqlite3';
-import { parsePayload } from '../../core/payload.ts';
+import { escapeLineBreaks, parsePayload } from '../../core/payload.ts';
 import type { LogState } from './log-state.ts';
 
 /** What all held events have in common. */
@@ -92,7 +92,8 @@ export class EventCheck {
 
 function isPayload(text: string): boolean {
   try {
-    return parsePayload(Buffer.from(text)) === text;
+    // Why escaped: older versions stored such characters as they came.
+    return parsePayload(Buffer.from(text)) === escapeLineBreaks(text);
   } catch {
     return false;
   }

@@ -55,12 +55,12 @@ export class EventReader {
     this.#bytesThrough.pluck();
     this.#topicIds = new TopicIds(database);
     this.#offsetsByTopic = database.prepare(
-      `SELECT "offset" FROM event INDEXED BY event_by_topic WHERE topic_id = ? AND "offset" > ?
+      `SELECT "offset" FROM topic_event WHERE topic_id = ? AND "offset" > ?
        ORDER BY "offset" LIMIT ?`,
     );
     this.#offsetsByTopic.pluck();
     this.#offsetsByTopics = database.prepare(
-      `SELECT "offset" FROM event INDEXED BY event_by_topic
+      `SELECT "offset" FROM topic_event
        WHERE topic_id IN (SELECT value FROM json_each(?)) AND "offset" > ? AND "offset" <= ?
        ORDER BY "offset" LIMIT ?`,
     );

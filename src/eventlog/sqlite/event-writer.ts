@@ -4,6 +4,7 @@ import { GitPubSubError } from '../../core/errors.ts';
 import { payloadBytes, type Append, type Event, type Idempotency, type NewEvent } from '../../core/event.ts';
 import type { Topic } from '../../core/topic.ts';
 import type { Appended } from '../event-log.ts';
+import { TopicSweep } from './topic-sweep.ts';
 
 /** A run of a broker that stored events. */
 export interface Epoch {
@@ -64,11 +65,13 @@ export class EventWriter {
   readonly #insertEpoch: Statement<[number, string]>;
   readonly #selectTopic: Statement<[Topic], number>;
   readonly #insertTopic: Statement<[Topic]>;
+  readonly #insertTopicEvent: Statement<[number, number]>;
   readonly #insertEvent: Statement<[number, number, number, number, string]>;
   readonly #markClock: Statement<[number, number]>;
   readonly #selectKey: Statement<[string, string], KeyRow>;
   readonly #insertKey: Statement<[string, string, string, number, number]>;
   readonly #removal: ReturnType<typeof prepareRemoval>;
+  readonly #topicSweep: TopicSweep;
 
   constructor(database: Database) {
     this.#database = database;
@@ -79,12 +82,14 @@ export class EventWriter {
     this.#selectTopic = database.prepare('SELECT id FROM topic WHERE path = ?');
     this.#selectTopic.pluck();
     this.#insertTopic = database.prepare('INSERT INTO topic (path) VALUES (?)');
+    this.#insertTopicEvent = database.prepare('INSERT INTO topic_event VALUES (?, ?)');
     this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?)');
     this.#selectKey = database.prepare(
       'SELECT fingerprint, last_offset, time_ms FROM idempotency_key WHERE principal = ? AND key = ?',
     );
     this.#insertKey = database.prepare('INSERT INTO idempotency_key VALUES (?, ?, ?, ?, ?)');
     this.#removal = prepareRemoval(database);
+    this.#topicSweep = new TopicSweep(database);
     this.#markClock = database.prepare('UPDATE log SET time_limit_ms = ?, trusted_ms = ?');
   }
 
@@ -117,22 +122,23 @@ export class EventWriter {
     this.#transact(() => this.#markClock.run(timeLimitMs, trustedMs));
   }
 
-  /** Removes every event up to the mark and remembers the mark; topics without events go too. */
-  removeThrough(mark: PrunedMark, keptEpochFirstOffset: number): void {
+  /** Removes every event up to the mark, remembers the mark, and tidies a part of the index; `heldCount`: events that stay. */
+  removeThrough(mark: PrunedMark, keptEpochFirstOffset: number, heldCount: number): void {
     const remove = this.#removal;
-    this.#transact(() => {
-      const topicIds = remove.selectTopics.all(mark.offset);
-      remove.events.run(mark.offset);
-      for (const topicId of topicIds) remove.topicWithoutEvents.run(topicId, topicId);
+    const isAnyTopicGone = this.#transact(() => {
+      const removedCount = remove.events.run(mark.offset).changes;
       remove.keys.run(mark.offset);
       remove.epochs.run(keptEpochFirstOffset);
       remove.markLog.run(mark.offset, mark.timeMs, mark.bytesThrough);
+      return this.#topicSweep.step(mark.offset, removedCount, heldCount);
     });
-    this.#topicIds.clear();
+    if (isAnyTopicGone) this.#topicIds.clear();
   }
 
   #insertOne({ topic, payload }: NewEvent, offset: number, timeMs: number, bytesThrough: number): Event {
-    this.#insertEvent.run(offset, this.#topicId(topic), timeMs, bytesThrough, payload);
+    const topicId = this.#topicId(topic);
+    this.#insertEvent.run(offset, topicId, timeMs, bytesThrough, payload);
+    this.#insertTopicEvent.run(topicId, offset);
     return { offset, topic, timeMs, payload };
   }
 
@@ -177,13 +183,7 @@ export class EventWriter {
 
 function prepareRemoval(database: Database) {
   return {
-    selectTopics: database
-      .prepare<[number], number>('SELECT DISTINCT topic_id FROM event NOT INDEXED WHERE "offset" <= ?')
-      .pluck(),
     events: database.prepare<[number]>('DELETE FROM event WHERE "offset" <= ?'),
-    topicWithoutEvents: database.prepare<[number, number]>(
-      'DELETE FROM topic WHERE id = ? AND NOT EXISTS (SELECT 1 FROM event WHERE topic_id = ?)',
-    ),
     keys: database.prepare<[number]>('DELETE FROM idempotency_key WHERE last_offset <= ?'),
     epochs: database.prepare<[number]>('DELETE FROM epoch WHERE first_offset < ?'),
     markLog: database.prepare<[number, number, number]>(

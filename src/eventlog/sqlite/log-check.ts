@@ -75,6 +75,7 @@ class LogCheck {
       this.#events = new EventCheck((finding) => this.#find(finding)).run(database, state);
     });
     this.#attempt('its topics', () => this.#checkTopics(database));
+    this.#attempt('its index by topic', () => this.#checkIndex(database, state));
     this.#attempt('its idempotency keys', () => this.#checkKeys(database, state));
     this.#attempt('its runs', () => this.#checkRuns(state));
   }
@@ -101,12 +102,23 @@ class LogCheck {
   #checkTopics(database: Database): void {
     for (const path of database.prepare<[], string>('SELECT path FROM topic').pluck().iterate())
       if (!isTopic(path)) this.#find(`${JSON.stringify(path)} is not a topic`);
-    const unused = database
-      .prepare<[], string>(
-        'SELECT path FROM topic t WHERE NOT EXISTS (SELECT 1 FROM event WHERE topic_id = t.id)',
+  }
+
+  // SQLite knows nothing of what this table has to do with the other.
+  #checkIndex(database: Database, { pruned }: LogState): void {
+    const missing = database
+      .prepare<[], number>(
+        `SELECT e."offset" FROM event e LEFT JOIN topic_event i ON i.topic_id = e.topic_id AND i."offset" = e."offset"
+         WHERE i."offset" IS NULL`,
       )
       .pluck();
-    for (const path of unused.iterate()) this.#find(`the topic ${JSON.stringify(path)} has no event`);
+    for (const offset of missing.iterate()) this.#find(`event ${offset} is missing from the index by topic`);
+    const surplus = database.prepare<[number], { offset: number }>(
+      `SELECT i."offset" FROM topic_event i LEFT JOIN event e ON e."offset" = i."offset"
+       WHERE i."offset" > ? AND e.topic_id IS NOT i.topic_id`,
+    );
+    for (const { offset } of surplus.iterate(pruned.offset))
+      this.#find(`the index by topic has event ${offset} under a topic that it does not have`);
   }
 
   #checkKeys(database: Database, { pruned, lastOffset }: LogState): void {

@@ -57,6 +57,18 @@ const MIGRATIONS: readonly string[] = [
   -- When the wall clock was last believed; 0 for never.
   ALTER TABLE log ADD COLUMN trusted_ms INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- The index by topic, as a table of its own so that pruning can take entries out later than their events: those up to
+  -- pruned_offset mean nothing any more.
+  CREATE TABLE topic_event (
+    topic_id INTEGER NOT NULL REFERENCES topic,
+    "offset" INTEGER NOT NULL,
+    PRIMARY KEY (topic_id, "offset")
+  ) STRICT, WITHOUT ROWID;
+
+  INSERT INTO topic_event SELECT topic_id, "offset" FROM event INDEXED BY event_by_topic ORDER BY topic_id, "offset";
+  DROP INDEX event_by_topic;
+  `,
 ];
 
 /** The schema version this program writes. */

@@ -249,7 +249,7 @@ class SqliteEventLog implements EventLog {
     };
     // The run that stored the mark itself stays known, so that a cursor at the mark is still recognised.
     const oldest = this.#epochs.at(offset)?.firstOffset ?? 0;
-    this.#writer.removeThrough(mark, oldest);
+    this.#writer.removeThrough(mark, oldest, this.#lastOffset - offset);
     this.#epochs.forgetBefore(oldest);
     this.#pruned = mark;
   }
