@@ -1,6 +1,6 @@
 // The access file: whose tokens there are, who may do what, and what is private. Checked as a whole.
 import { z } from 'zod';
-import type { AccessRules, Principal } from '../access/access-rules.ts';
+import type { AccessRules } from '../access/access-rules.ts';
 import { parsePeerRange, type ProxyRange } from '../access/peer-range.ts';
 import { toPrintable } from '../core/printable.ts';
 import { parseWrittenPrefix } from '../core/topic.ts';
@@ -26,6 +26,9 @@ const EXPIRY =
 const NAME = /^[\w.@-]{1,64}$/;
 const NAMES = 'a name of 1 to 64 letters, digits, dots, dashes, underscores and @';
 
+/** The SHA-256 of no text at all, as `sha256sum` gives it for an empty variable. */
+const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
 const topics = listOf(parsed(parseWrittenPrefix, 'a topic such as /json/widget'), 'topics').default([]);
 const rights = {
   publish: topics,
@@ -35,11 +38,17 @@ const rights = {
 // Why nothing is quoted: it may be a secret.
 const notAHash = { error: 'is not the SHA-256 of a token; allowed is what gitpubsub token new prints.' };
 const notASecret = { error: 'is no secret; allowed is a list of at least one text of 8 characters or more.' };
-const token = record({
-  sha256: z.string(notAHash).regex(/^[\da-f]{64}$/, notAHash),
-  expires: parsed(parseExpiry, EXPIRY).optional(),
-});
-const principal = record({ tokens: listOf(token, 'tokens'), ...rights });
+const token = record(
+  {
+    sha256: z
+      .string(notAHash)
+      .regex(/^[\da-f]{64}$/, notAHash)
+      .refine((hash) => hash !== NOTHING, { error: 'is the SHA-256 of nothing; that is no token.' }),
+    expires: parsed(parseExpiry, EXPIRY).optional(),
+  },
+  { isSecret: true },
+);
+const principal = record({ tokens: listOf(token, 'tokens', { isSecret: true }), ...rights });
 const peerRights = record({
   addresses: listOf(parsed(parseAddresses, 'an address, a range or unix'), 'addresses and ranges'),
   ...rights,
@@ -48,9 +57,7 @@ const webhook = record({
   kind: z.enum(WEBHOOK_KIND_NAMES, {
     error: says(WEBHOOK_KIND_NAMES.join(', ').replace(/, ([^,]*)$/, ' or $1')),
   }),
-  secrets: z
-    .array(z.string(notASecret).min(8, notASecret), { error: says('a list of secrets') })
-    .min(1, notASecret),
+  secrets: listOf(z.string(notASecret).min(8, notASecret), 'secrets', { isSecret: true }).min(1, notASecret),
   topic: parsed(parseTemplate, 'a topic template such as /json/{project}/{branch}').default(
     DEFAULT_TOPIC_TEMPLATE,
   ),
@@ -74,9 +81,8 @@ export function readAccessFile(path: string, readFile: ReadFile): AccessFile {
     result.error?.issues.map(
       (issue) => `${describePlace(issue.path)}${toPrintable(path)}: ${issue.message}`,
     ) ?? [];
-  const rules = result.data && toRules(result.data);
-  const all = [...problems, ...wrong, ...(rules ? findSharedTokens(rules.principals, path) : [])];
-  return { rules: all.length === 0 ? rules : undefined, problems: all };
+  const all = [...problems, ...wrong, ...findSharedTokens(object, toPrintable(path))];
+  return { rules: all.length === 0 ? result.data && toRules(result.data) : undefined, problems: all };
 }
 
 function toRules({
@@ -97,17 +103,24 @@ function toRules({
   };
 }
 
-// A token that two principals have would be the one's or the other's by chance.
-function findSharedTokens(principals: readonly Principal[], path: string): string[] {
+// A token that stands twice would be the one's or the other's by chance. What else is wrong is told by the shape.
+const hashes = z.looseObject({
+  principals: z.record(
+    z.string(),
+    z
+      .looseObject({ tokens: z.array(z.looseObject({ sha256: z.string() }).catch({ sha256: '' })).catch([]) })
+      .catch({ tokens: [] }),
+  ),
+});
+
+function findSharedTokens(object: object, path: string): string[] {
   const owners = new Map<string, string>();
   const problems: string[] = [];
-  for (const { name, tokens } of principals) {
-    for (const { sha256 } of tokens) {
+  for (const [name, { tokens }] of Object.entries(hashes.safeParse(object).data?.principals ?? {})) {
+    for (const { sha256 } of tokens.filter((one) => one.sha256 !== '')) {
       const owner = owners.get(sha256);
       if (owner !== undefined)
-        problems.push(
-          `principals.${name} in ${path}: has a token that ${owner} has; each must stand there once.`,
-        );
+        problems.push(`principals.${name} in ${path}: has a token of ${owner}; each must stand there once.`);
       owners.set(sha256, name);
     }
   }
@@ -131,8 +144,10 @@ function parseAddresses(text: string): ProxyRange {
 }
 
 function parseExpiry(text: string): number | undefined {
-  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) + DAY_MS : NaN;
-  const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
-  const ms = Number.isNaN(day) ? moment : day;
+  const [, day, time] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/.exec(text) ?? [];
+  const dayMs = Date.parse(`${day}T00:00:00Z`);
+  // Why: JavaScript takes the 31st of February for a day in March.
+  if (Number.isNaN(dayMs) || new Date(dayMs).toISOString().slice(0, 10) !== day) return undefined;
+  const ms = time === undefined ? dayMs + DAY_MS : Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }

@@ -4,10 +4,21 @@ import { GitPubSubError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import { describeRefusal } from './kinds.ts';
 
+/** How a value is refused. */
+export interface Refusing {
+  /** Whether it may hold what nobody should see: then it is not quoted. */
+  readonly isSecret?: boolean;
+}
+
 /** Refuses whatever it is asked about, and says what is allowed. */
-export function says(allowed: string): (issue: { input?: unknown }) => string {
-  return ({ input }) =>
-    input === undefined ? `is missing; it must be ${allowed}.` : describeRefusal(input, allowed);
+export function says(
+  allowed: string,
+  { isSecret = false }: Refusing = {},
+): (issue: { input?: unknown }) => string {
+  return ({ input }) => {
+    if (input === undefined) return `is missing; it must be ${allowed}.`;
+    return isSecret ? `is not allowed; allowed is ${allowed}.` : describeRefusal(input, allowed);
+  };
 }
 
 /** Text that a parser takes; the parser returns nothing for text it refuses, or throws a `GitPubSubError` that says why. */
@@ -27,18 +38,25 @@ export function parsed<T>(parse: (text: string) => T | undefined, allowed: strin
 }
 
 /** A list; `what`: its items, in the plural. */
-export function listOf<Item extends z.ZodType>(item: Item, what: string): z.ZodArray<Item> {
-  return z.array(item, { error: says(`a list of ${what}`) });
+export function listOf<Item extends z.ZodType>(
+  item: Item,
+  what: string,
+  refusing: Refusing = {},
+): z.ZodArray<Item> {
+  return z.array(item, { error: says(`a list of ${what}`, refusing) });
 }
 
 /** An object with these members and no others. */
-export function record<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+export function record<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  refusing: Refusing = {},
+): z.ZodObject<Shape, z.core.$strict> {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((name) => `${JSON.stringify(name)} is no member; ${suggest(name, known)}`).join(' ')
-        : says(`an object with ${known.join(', ')}`)(issue),
+        : says(`an object with ${known.join(', ')}`, refusing)(issue),
   });
 }
 
@@ -47,13 +65,20 @@ export function dictionary<Value extends z.ZodType>(
   value: Value,
   pattern: RegExp,
   names: string,
-): z.ZodRecord<z.ZodString, Value> {
-  return z.record(z.string().regex(pattern), value, {
+): z.ZodType<Record<string, z.output<Value>>> {
+  const refuseName = (name: unknown): string =>
+    `${JSON.stringify(name)} is not allowed; allowed is ${names}.`;
+  const members = z.record(z.string().regex(pattern), value, {
     error: (issue) =>
-      issue.code === 'invalid_key'
-        ? `${JSON.stringify(issue.path?.at(-1))} is not allowed; allowed is ${names}.`
-        : says('an object')(issue),
+      issue.code === 'invalid_key' ? refuseName(issue.path?.at(-1)) : says('an object')(issue),
   });
+  // Why: the validator passes over this one name in silence.
+  return z
+    .unknown()
+    .refine((input) => !Object.hasOwn(Object(input) as object, '__proto__'), {
+      error: refuseName('__proto__'),
+    })
+    .pipe(members);
 }
 
 function suggest(name: string, known: readonly string[]): string {

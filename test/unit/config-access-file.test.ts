@@ -1,0 +1,234 @@
+import { describe, expect, test } from 'vitest';
+import { readAccessFile } from '../../src/config/access-file.ts';
+import type { AccessRules } from '../../src/access/access-rules.ts';
+
+const [HASH, OTHER] = ['a'.repeat(64), '0123456789abcdef'.repeat(4)];
+const SECRET = 'gitpubsub_what-nobody-should-see';
+
+function read(file: unknown): ReturnType<typeof readAccessFile> {
+  return readAccessFile('a.json', () => (typeof file === 'string' ? file : JSON.stringify(file)));
+}
+
+function rulesOf(file: unknown): AccessRules {
+  const { rules, problems } = read(file);
+  if (!rules) throw new Error(problems.join('\n'));
+  return rules;
+}
+
+function withToken(token: unknown): unknown {
+  return { principals: { ci: { tokens: [token] } } };
+}
+
+describe('an access file', () => {
+  test('may be empty: then nothing is private and nobody has a token', () => {
+    expect(rulesOf({})).toEqual({ privates: [], principals: [], peers: [] });
+  });
+
+  test('gives the rules that it holds', () => {
+    const file = {
+      private: ['/secret/', '/a%2Fb', '/starred/*'],
+      principals: {
+        'ci@example.org': {
+          tokens: [{ sha256: HASH }, { sha256: OTHER, expires: '2027-01-31' }],
+          publish: ['/json'],
+        },
+        reader: { tokens: [], subscribe: ['/'], statistics: true },
+      },
+      peers: [{ addresses: ['10.0.*', 'unix', '::1'], publish: ['/json'] }],
+    };
+    expect(rulesOf(file)).toEqual({
+      privates: ['/secret', '/a%2Fb', '/starred'],
+      principals: [
+        {
+          name: 'ci@example.org',
+          tokens: [
+            { sha256: HASH, expiresMs: undefined },
+            { sha256: OTHER, expiresMs: Date.parse('2027-02-01T00:00:00Z') },
+          ],
+          publish: ['/json'],
+          subscribe: [],
+          statistics: false,
+        },
+        { name: 'reader', tokens: [], publish: [], subscribe: ['/'], statistics: true },
+      ],
+      peers: [
+        {
+          addresses: [
+            expect.objectContaining({ text: '10.0.0.0/16' }),
+            'unix',
+            expect.objectContaining({ text: '::1' }),
+          ],
+          publish: ['/json'],
+          subscribe: [],
+          statistics: false,
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ['2027-01-31', '2027-02-01T00:00:00Z'],
+    ['2028-02-29', '2028-03-01T00:00:00Z'],
+    ['2027-01-31T12:00Z', '2027-01-31T12:00:00Z'],
+    ['2027-01-31T12:00:30+02:00', '2027-01-31T10:00:30Z'],
+  ])('lets a token that expires %s be right before %s', (expires, moment) => {
+    const [principal] = rulesOf(withToken({ sha256: HASH, expires })).principals;
+    expect(principal?.tokens[0]?.expiresMs).toBe(Date.parse(moment));
+  });
+});
+
+describe('an access file with a mistake gives no rules, and says', () => {
+  test.each([
+    [
+      'where it is no JSON',
+      '{"private": [}',
+      /^a\.json: the access file is not JSON at line 1, column 14\.$/,
+    ],
+    ['that it holds no object', '[]', /must hold one JSON object/],
+    ['which member is unknown', { privat: [] }, /^a\.json: "privat" is no member; did you mean private\?$/],
+    [
+      'which member stands twice',
+      '{"private":["/a"],"private":[]}',
+      /^"private" in a\.json: given more than once/,
+    ],
+    [
+      'that a list is none',
+      { private: '/secret' },
+      /^private in a\.json: "\/secret" is not allowed; allowed is a list of topics\.$/,
+    ],
+    ['that a list is null', { private: null }, /^private in a\.json: null is not allowed/],
+    [
+      'which topic is none',
+      { private: ['/a', 'secret'] },
+      /^private\[1\] in a\.json: The topic "secret" must begin with "\/"\.$/,
+    ],
+    ['that a topic belongs to the broker', { private: ['/-/metrics'] }, /belongs to the broker/],
+    ['that a topic is empty', { private: [''] }, /must begin with/],
+    [
+      'which name is none',
+      { principals: { 'a b': { tokens: [] } } },
+      /^principals\.a b in a\.json: "a b" is not allowed/,
+    ],
+    [
+      'that a name is the one that JavaScript keeps for itself',
+      '{"principals":{"__proto__":{"tokens":[]}}}',
+      /"__proto__" is not allowed/,
+    ],
+    [
+      'that tokens are missing',
+      { principals: { ci: {} } },
+      /^principals\.ci\.tokens in a\.json: is missing; it must be a list of tokens\.$/,
+    ],
+    [
+      'that a principal is none',
+      { principals: { ci: null } },
+      /null is not allowed; allowed is an object with tokens/,
+    ],
+    [
+      'which hash is none',
+      withToken({ sha256: HASH.toUpperCase() }),
+      /^principals\.ci\.tokens\[0\]\.sha256 in a\.json: is not the SHA-256 of a token/,
+    ],
+    ['that a hash is missing', withToken({}), /tokens\[0\]\.sha256 in a\.json: is not the SHA-256/],
+    [
+      'that a hash is that of nothing',
+      withToken({ sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' }),
+      /is the SHA-256 of nothing/,
+    ],
+    [
+      'that a right is none',
+      { principals: { ci: { tokens: [], statistics: 'yes' } } },
+      /"yes" is not allowed; allowed is true or false/,
+    ],
+    [
+      'which right is unknown',
+      { principals: { ci: { tokens: [], publsh: [] } } },
+      /"publsh" is no member; did you mean publish\?/,
+    ],
+    [
+      'that addresses are missing',
+      { peers: [{ publish: ['/'] }] },
+      /^peers\[0\]\.addresses in a\.json: is missing/,
+    ],
+    [
+      'which address is none',
+      { peers: [{ addresses: ['10.0.0.1/8'] }] },
+      /^peers\[0\]\.addresses\[0\] in a\.json: "10\.0\.0\.1\/8" has bits set/,
+    ],
+  ])('%s', (_what, file, sentence) => {
+    const { rules, problems } = read(file);
+    expect(rules).toBeUndefined();
+    expect(problems).toEqual([expect.stringMatching(sentence)]);
+  });
+
+  test.each([
+    '2027-02-29',
+    '2027-13-01',
+    '2027-1-31',
+    'never',
+    '',
+    '2027-01-31T12:00',
+    '2027-02-30T12:00Z',
+    '2027-01-31T12:00+99:99',
+  ])('that %j is no expiry', (expires) => {
+    expect(read(withToken({ sha256: HASH, expires })).problems).toEqual([
+      expect.stringMatching(
+        /^principals\.ci\.tokens\[0\]\.expires in a\.json: .* is not allowed; allowed is a day/,
+      ),
+    ]);
+  });
+
+  test('that it cannot be read, when it can not', () => {
+    const readFile = (): string => {
+      throw new Error("EACCES: permission denied, open 'a.json'");
+    };
+    expect(readAccessFile('a.json', readFile)).toEqual({
+      rules: undefined,
+      problems: ['a.json: the access file cannot be read: EACCES: permission denied.'],
+    });
+  });
+
+  test('everything that is wrong, at once', () => {
+    const file = {
+      private: ['secret'],
+      principals: {
+        ci: { tokens: [{ sha256: HASH }, { sha256: 'x' }], publish: ['/-/y'] },
+        cd: { tokens: [{ sha256: HASH, expires: 'soon' }], subscribe: '/x' },
+      },
+      peers: [{ addresses: ['nowhere'] }],
+      more: 1,
+    };
+    expect(read(file).problems.map((problem) => problem.split(':')[0])).toEqual([
+      'private[0] in a.json',
+      'principals.ci.tokens[1].sha256 in a.json',
+      'principals.ci.publish[0] in a.json',
+      'principals.cd.tokens[0].expires in a.json',
+      'principals.cd.subscribe in a.json',
+      'peers[0].addresses[0] in a.json',
+      'a.json',
+      'principals.cd in a.json',
+    ]);
+  });
+});
+
+describe('a token', () => {
+  test.each([
+    ['of two principals', { ci: { tokens: [{ sha256: HASH }] }, cd: { tokens: [{ sha256: HASH }] } }, 'cd'],
+    ['that stands twice', { ci: { tokens: [{ sha256: HASH }, { sha256: HASH }] } }, 'ci'],
+  ])('%s is a mistake', (_what, principals, name) => {
+    expect(read({ principals }).problems).toEqual([
+      `principals.${name} in a.json: has a token of ci; each must stand there once.`,
+    ]);
+  });
+
+  test.each([
+    ['instead of its hash', withToken({ sha256: SECRET })],
+    ['instead of an object', withToken(SECRET)],
+    ['instead of a list', { principals: { ci: { tokens: SECRET } } }],
+    ['in a member of another name', withToken({ sha256: HASH, token: SECRET })],
+  ])('that somebody put there %s is told to nobody', (_what, file) => {
+    const { problems } = read(file);
+    expect(problems).toHaveLength(1);
+    expect(problems.join()).not.toContain(SECRET);
+  });
+});
