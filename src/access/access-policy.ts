@@ -58,9 +58,9 @@ export class AccessPolicy {
     return this.#rules?.webhooks.get(name);
   }
 
-  /** Whether a token that is right now will be wrong some day. */
-  get hasExpiringTokens(): boolean {
-    return this.#tokens.hasExpiring;
+  /** Whether a token expired after the first moment and up to the second one; UTC milliseconds. */
+  hasExpiredBetween(afterMs: number, upToMs: number): boolean {
+    return this.#tokens.hasExpiredBetween(afterMs, upToMs);
   }
 
   /**
@@ -100,7 +100,9 @@ export class AccessPolicy {
     const { client, isCertain, proxy } = decision;
     const ofAddress = foreignOrigin === undefined ? this.#addressRights(decision) : NO_RIGHTS;
     const ofToken = token ? token.principal : NO_RIGHTS;
-    const rights = unite(ofAddress, foreignOrigin === undefined ? ofToken : { ...ofToken, publish: [] });
+    // A page of another origin may read what its token may read, and nothing else.
+    const { subscribe } = ofToken;
+    const rights = unite(ofAddress, foreignOrigin === undefined ? ofToken : { ...NO_RIGHTS, subscribe });
     return {
       id: {
         client,

@@ -16,15 +16,17 @@ export interface KnownToken {
 export class TokenTable {
   readonly #bySha256 = new Map<string, KnownToken>();
 
-  /** Whether any will expire. */
-  get hasExpiring(): boolean {
-    return [...this.#bySha256.values()].some(({ expiresMs }) => expiresMs !== undefined);
-  }
-
   constructor(principals: readonly Principal[]) {
     for (const principal of principals)
       for (const { sha256, expiresMs } of principal.tokens)
         this.#bySha256.set(sha256, { principal, expiresMs, sha256 });
+  }
+
+  /** Whether any expired after the first moment and up to the second one; UTC milliseconds. */
+  hasExpiredBetween(afterMs: number, upToMs: number): boolean {
+    return [...this.#bySha256.values()].some(
+      ({ expiresMs }) => expiresMs !== undefined && expiresMs > afterMs && expiresMs <= upToMs,
+    );
   }
 
   /** Whose token it is; `undefined` if it is nobody's or has expired. */

@@ -1,6 +1,7 @@
 // Who the caller of a request is, and what is refused to it. [P5]
 import type { AccessPolicy } from '../access/access-policy.ts';
 import { mayPublish, type Caller, type CallerId } from '../access/caller.ts';
+import type { CredentialHeaders } from '../access/credentials.ts';
 import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
 import type { Selection } from '../core/selection.ts';
 import type { Topic } from '../core/topic.ts';
@@ -15,29 +16,39 @@ const PROXY_HEADERS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-fo
  * right by its visitor's address. @throws GitPubSubError `unauthorized` for credentials that are wrong
  */
 export function identifyCaller(context: HttpContext, head: RequestHead, peer: SocketPeer): Caller {
-  const isReading = head.method === 'GET' || head.method === 'HEAD';
   return context.accessPolicy.identify({
     peer: {
       address: peer.address,
       forwardedFor: head.all('x-forwarded-for'),
       hasProxyHeader: peer.isProxy || head.hasAny(PROXY_HEADERS),
     },
-    // Why not the cookie of others: a browser sends it along with whatever a page makes it send.
-    credentials: {
-      authorization: head.all('authorization'),
-      cookie: isReading ? head.all('cookie') : [],
-    },
-    foreignOrigin: head.all('origin').find((sent) => !context.corsOrigins.includes(sent)),
+    credentials: readCredentials(context.corsOrigins, head),
+    foreignOrigin: findForeignOrigin(context.corsOrigins, head),
   });
+}
+
+/** The headers of a request that may hold a token. */
+export function readCredentials(corsOrigins: readonly string[], head: RequestHead): CredentialHeaders {
+  const isReading = head.method === 'GET' || head.method === 'HEAD';
+  const isOwnPage = findForeignOrigin(corsOrigins, head) === undefined;
+  // Why not always the cookie: a browser sends it along with whatever a page makes it send.
+  const cookie = isReading && isOwnPage ? head.all('cookie') : [];
+  return { authorization: head.all('authorization'), cookie };
+}
+
+function findForeignOrigin(corsOrigins: readonly string[], head: RequestHead): string | undefined {
+  return head.all('origin').find((sent) => !corsOrigins.includes(sent));
 }
 
 /** @throws GitPubSubError `publish-forbidden` or `unauthorized` when the caller may not publish there */
 export function requirePublisher(context: HttpContext, caller: Caller, topic: Topic): void {
   if (mayPublish(caller, topic)) return;
+  refuseForeignOrigin(caller, 'publish-forbidden');
   throw refuse(context, caller, {
     code: 'publish-forbidden',
     act: `publish to ${topic}; it may publish ${describeTopics(caller.rights.publish)}`,
-    need: `Publishing to ${topic} needs a token.`,
+    need: `Publishing to ${topic}`,
+    reason: caller.addressRefusal,
   });
 }
 
@@ -48,17 +59,21 @@ export function requireReader(context: HttpContext, caller: Caller, prefixes: re
   throw refuse(context, caller, {
     code: 'read-forbidden',
     act: `read ${hidden}, which is private`,
-    need: `${hidden} is private: reading it needs a token.`,
+    need: `Reading ${hidden}, which is private,`,
+    // Why not always: that an address is not in trustedPeers has nothing to do with what it may read.
+    reason: caller.id.isCertain ? undefined : caller.addressRefusal,
   });
 }
 
 /** @throws GitPubSubError `metrics-forbidden` or `unauthorized` when the caller may not see numbers */
 export function requireWatcher(context: HttpContext, caller: Caller): void {
   if (caller.rights.statistics) return;
+  refuseForeignOrigin(caller, 'metrics-forbidden');
   throw refuse(context, caller, {
     code: 'metrics-forbidden',
     act: 'see metrics',
-    need: 'Metrics are for those who may publish, or need a token.',
+    need: 'Reading metrics',
+    reason: caller.addressRefusal,
   });
 }
 
@@ -72,18 +87,27 @@ interface Refused {
   readonly code: ErrorCode;
   /** What the caller may not, to stand after "may not". */
   readonly act: string;
-  /** What a token would be needed for, a sentence. */
+  /** The same, to stand before "needs a token". */
   readonly need: string;
+  /** Why its address does not give it the right, if there is more to say than that. */
+  readonly reason: string | undefined;
 }
 
-function refuse(context: HttpContext, caller: Caller, { code, act, need }: Refused): GitPubSubError {
-  const { principal, addressRefusal, id } = caller;
-  if (id.foreignOrigin !== undefined) return new GitPubSubError(code, addressRefusal ?? need);
+function refuse(context: HttpContext, caller: Caller, { code, act, need, reason }: Refused): GitPubSubError {
+  const { principal, id, addressRefusal } = caller;
   if (principal !== undefined) return new GitPubSubError(code, `The principal ${principal} may not ${act}.`);
   // Why only where there are tokens: otherwise who is refused is refused for its address. [P5]
-  if (context.accessPolicy.takesTokens)
-    return new GitPubSubError('unauthorized', [need, addressRefusal].filter(Boolean).join(' '));
-  return new GitPubSubError(code, addressRefusal ?? `${id.client} may not ${act}.`);
+  if (!context.accessPolicy.takesTokens)
+    return new GitPubSubError(code, reason ?? `${id.client} may not ${act}.`);
+  const sentence = `${need} needs a token; ${id.client} alone has no right to it.`;
+  const more = id.isCertain ? undefined : addressRefusal;
+  return new GitPubSubError('unauthorized', more === undefined ? sentence : `${sentence} ${more}`);
+}
+
+// What a page of another origin may not, it may not with a token either.
+function refuseForeignOrigin({ id, addressRefusal }: Caller, code: ErrorCode): void {
+  if (id.foreignOrigin !== undefined && addressRefusal !== undefined)
+    throw new GitPubSubError(code, addressRefusal);
 }
 
 function describeTopics(prefixes: readonly Topic[]): string {

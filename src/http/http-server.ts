@@ -64,6 +64,8 @@ export class HttpServer {
   #listenToken: us_listen_socket | undefined;
   #socketPath: string | undefined;
   #isUnix = false;
+  /** Up to when expired tokens were looked for, UTC milliseconds. */
+  #expiryCheckedMs = 0;
 
   constructor(options: HttpServerOptions) {
     const { broker, accessPolicy, clock, logger, corsOrigins, maxEventBytes, maxBatchBytes } = options;
@@ -111,7 +113,11 @@ export class HttpServer {
 
   /** Ends the streams of those whose token has expired; to be called every second or so. */
   endExpired(): void {
-    if (this.#context.accessPolicy.hasExpiringTokens) this.#endWithdrawn();
+    const { accessPolicy, clock } = this.#context;
+    const nowMs = clock.nowMs();
+    // Why not every time: looking at all streams takes a while when they are many.
+    if (accessPolicy.hasExpiredBetween(this.#expiryCheckedMs, nowMs)) this.#endWithdrawn();
+    this.#expiryCheckedMs = nowMs;
   }
 
   /** Takes no new connections; open ones go on. Calling it again changes nothing. */

@@ -50,14 +50,14 @@ export function createRefuse(
     else if (error.code === 'log-unavailable' && method === 'GET')
       logger.warn({ path, err: error }, 'replay refused');
     else logger.debug({ method, path, code: error.code }, 'request refused');
-    exchange.fail(error, [...corsHeaders(corsOrigins, head), ...headersOf(error, head)]);
+    exchange.fail(error, [...corsHeaders(corsOrigins, head), ...headersOf(error, corsOrigins, head)]);
   };
 }
 
-function headersOf(error: unknown, head: RequestHead): HeaderList {
+function headersOf(error: unknown, corsOrigins: readonly string[], head: RequestHead): HeaderList {
   if (error instanceof MethodNotAllowedError) return [['Allow', error.allow]];
   const isUnauthorized = error instanceof GitPubSubError && error.code === 'unauthorized';
-  return isUnauthorized ? [...CHALLENGES, ...forgetStaleCookie(head)] : [];
+  return isUnauthorized ? [...CHALLENGES, ...forgetStaleCookie(corsOrigins, head)] : [];
 }
 
 // Async so that what a handler throws at once and what it throws later end in the same place.

@@ -1,7 +1,7 @@
 // The session of a browser: its token in a cookie, for pages and EventSource can't send it themselves.
 import { clearTokenCookie, hasTokenCookie, readToken, setTokenCookie } from '../access/credentials.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import { identifyCaller } from './caller.ts';
+import { identifyCaller, readCredentials } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { Answer, HeaderList } from './exchange.ts';
 import type { RequestHead } from './request-head.ts';
@@ -26,8 +26,10 @@ export function closeSession(): Answer {
 }
 
 /** What a 401 adds when the wrong token came in a cookie, so that a stale one does not stay in the way. */
-export function forgetStaleCookie(head: RequestHead): HeaderList {
-  return hasTokenCookie(head.all('cookie')) ? [['Set-Cookie', clearTokenCookie()]] : [];
+export function forgetStaleCookie(corsOrigins: readonly string[], head: RequestHead): HeaderList {
+  const { authorization, cookie } = readCredentials(corsOrigins, head);
+  const isOfCookie = authorization.length === 0 && hasTokenCookie(cookie);
+  return isOfCookie ? [['Set-Cookie', clearTokenCookie()]] : [];
 }
 
 function answerWithCookie(cookie: string): Answer {
@@ -42,5 +44,5 @@ function answerWithCookie(cookie: string): Answer {
 
 // A proxy says how its client came; who lies about it only hurts itself.
 function isSecure(head: RequestHead): boolean {
-  return head.get('x-forwarded-proto') === 'https';
+  return /^https\s*(,|$)/i.test(head.get('x-forwarded-proto') ?? '');
 }

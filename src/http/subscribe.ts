@@ -1,7 +1,8 @@
 // GET: everything at some topics and below, as an endless stream, up to now, or as a page for people. [P10, P15, P16]
+import type { Caller, CallerId } from '../access/caller.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import { selectPrefixes } from '../core/selection.ts';
-import { parsePrefix } from '../core/topic.ts';
+import { selectPrefixes, type Selection } from '../core/selection.ts';
+import { parsePrefix, type Topic } from '../core/topic.ts';
 import { identifyCaller, requireReader } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
@@ -24,15 +25,15 @@ export async function handleSubscribe(
   const { broker, corsOrigins, statistics } = context;
   const prefix = parsePrefix(head.path);
   const query = parseSubscribeQuery(head.query);
-  const prefixes = [prefix, ...query.topics];
-  const caller = identifyCaller(context, head, peer);
-  requireReader(context, caller, prefixes);
+  const admit = (): Reader => admitReader(context, identifyCaller(context, head, peer), prefix, query);
+  const asked = admit();
   const format = query.format ?? negotiateFormat(head.all('accept').join(',')); // The query beats Accept. [P18]
   if (format === 'html' && !query.isPoll) return context.page.answer(exchange, head);
   const encoder = chooseEncoder(context.encoders, format, query);
-  const selection = selectPrefixes(prefixes, { filter: query.filter, hidden: caller.hidden });
-  const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, selection);
+  const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, asked.selection);
   if (!exchange.isOpen) return;
+  // Why again: the token may have expired meanwhile, and only open streams are looked after.
+  const { readerId, selection } = admit();
   const until = resume.until ?? (query.isPoll ? broker.starts.live().offset : undefined);
   const sink = new StreamSink(
     exchange,
@@ -44,9 +45,21 @@ export async function handleSubscribe(
       ...headers,
       ...corsHeaders(corsOrigins, head),
     ],
-    { encoder, start, gap, statistics, readerId: caller.id },
+    { encoder, start, gap, statistics, readerId },
   );
   sink.attach(broker.subscribe(selection, start, sink, until));
+}
+
+interface Reader {
+  readonly readerId: CallerId;
+  readonly selection: Selection;
+}
+
+function admitReader(context: HttpContext, caller: Caller, prefix: Topic, query: SubscribeQuery): Reader {
+  const prefixes = [prefix, ...query.topics];
+  requireReader(context, caller, prefixes);
+  const selection = selectPrefixes(prefixes, { filter: query.filter, hidden: caller.hidden });
+  return { readerId: caller.id, selection };
 }
 
 function chooseEncoder(encoders: Encoders, format: Negotiated, query: SubscribeQuery): StreamEncoder {

@@ -2,7 +2,7 @@
 // It knows the command line only: nothing from src/ is imported.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +28,8 @@ export interface BrokerOptions {
   readonly keepsPort?: boolean;
   /** Variables beside PATH; nothing else is inherited. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Files by their names, there before its first start in the directory that it is started in. */
+  readonly files?: Readonly<Record<string, string>>;
   /** The limit of open files, as `ulimit -n` sets it. */
   readonly openFiles?: number;
 }
@@ -62,6 +64,8 @@ export class BrokerProcess {
   static async start(options: BrokerOptions = {}): Promise<BrokerProcess> {
     const broker = new BrokerProcess(options);
     try {
+      for (const [name, text] of Object.entries(options.files ?? {}))
+        writeFileSync(join(broker.directory, name), text);
       if (options.keepsPort === true) broker.#port = await findFreePort();
       await broker.launch();
     } catch (error) {
