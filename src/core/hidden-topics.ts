@@ -1,5 +1,5 @@
 // What one reader may not see: the private topics that nobody granted to it.
-import { covers, selfAndAncestors, type Topic } from './topic.ts';
+import { selfAndAncestors, type Topic } from './topic.ts';
 
 /** Prefixes that are private, but for those below or above them that are granted. Equal keys hide the same. */
 export class HiddenTopics {
@@ -27,14 +27,14 @@ export class HiddenTopics {
 
   /** The part that counts at and below some prefixes; `undefined` when nothing is hidden there. */
   within(prefixes: readonly Topic[]): HiddenTopics | undefined {
-    const privates = [...this.#privates].filter(
-      (one) => this.hides(one) && prefixes.some((prefix) => covers(prefix, one)),
+    const wanted = new Set(prefixes);
+    const privates = new Set([...this.#privates].filter((one) => isWithin(wanted, one) && this.hides(one)));
+    for (const prefix of wanted) if (this.hides(prefix)) privates.add(prefix);
+    if (privates.size === 0) return undefined;
+    return new HiddenTopics(
+      privates,
+      [...this.#grants].filter((grant) => isWithin(privates, grant)),
     );
-    // A prefix that is hidden itself.
-    privates.push(...prefixes.filter((prefix) => this.hides(prefix)));
-    if (privates.length === 0) return undefined;
-    const grants = [...this.#grants].filter((grant) => privates.some((one) => covers(one, grant)));
-    return new HiddenTopics(privates, grants);
   }
 
   /** Whether it hides anything that `other` shows. */
@@ -42,4 +42,10 @@ export class HiddenTopics {
     if (!other) return [...this.#privates].some((one) => this.hides(one));
     return [...this.#privates, ...other.#grants].some((topic) => this.hides(topic) && !other.hides(topic));
   }
+}
+
+// Why look-ups: a query may hold well over a thousand topics, and an access file as many.
+function isWithin(prefixes: ReadonlySet<Topic>, topic: Topic): boolean {
+  for (const one of selfAndAncestors(topic)) if (prefixes.has(one)) return true;
+  return false;
 }
