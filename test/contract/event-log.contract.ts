@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { SteadyClock, type Clock } from '../../src/core/clock.ts';
 import type { Event, Idempotency, NewEvent } from '../../src/core/event.ts';
 import { EventFilter } from '../../src/core/event-filter.ts';
+import { HiddenTopics } from '../../src/core/hidden-topics.ts';
 import { selectPrefixes, selects, type Selection } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import type { Appended, EventLog, LookedBack, ReadRequest } from '../../src/eventlog/event-log.ts';
@@ -128,6 +129,51 @@ async function lookThrough(
     count += looked.count;
   }
   return { after, count };
+}
+
+function selectHiding(
+  paths: readonly string[],
+  privates: readonly string[],
+  grants: readonly string[],
+  filter?: EventFilter,
+): Selection {
+  const hidden = new HiddenTopics(privates.map(parseTopic), grants.map(parseTopic));
+  return selectPrefixes(
+    paths.map((path) => parseTopic(path)),
+    { filter, hidden },
+  );
+}
+
+/** The prefix that is read, whether a filter narrows it, and in how many topics each part of it lies. */
+const HIDDEN_WAYS = ['/', '/wide'].flatMap((prefix) =>
+  ['without a filter', 'with a filter'].flatMap((how) =>
+    [1, 2, 300].map((count) => [prefix, how, count] as const),
+  ),
+);
+
+/** Appends events of which a selection sees some: what is private is left out, but for a part that is granted. */
+async function appendPartlyHidden(
+  fixture: Fixture,
+  prefix: string,
+  how: string,
+  topicCount: number,
+): Promise<{ selection: Selection; visible: readonly number[]; examined: number }> {
+  const isFiltered = how === 'with a filter';
+  const parts = ['/wide/open', '/wide/secret', '/wide/secret/granted', '/wide/secrets', '/elsewhere/secret'];
+  const events = range(1, 6_000).map((n) => ({
+    part: parts[n % parts.length] ?? '',
+    path: `${parts[n % parts.length]}/${n % topicCount}`,
+    payload: n % 4 === 0 ? '{"push":{}}' : '{}',
+  }));
+  await fixture.appendEvents(events.map(({ path, payload }) => newEvent(path, payload)));
+  const seen = ['/wide/open', '/wide/secret/granted', '/wide/secrets'];
+  const visible = events.flatMap(({ part, payload }, index) =>
+    seen.includes(part) && (!isFiltered || payload !== '{}') ? [index + 1] : [],
+  );
+  const filter = isFiltered ? new EventFilter(new Map([['type', ['push']]])) : undefined;
+  const privates = ['/wide/secret', '/elsewhere'];
+  const selection = selectHiding([prefix], privates, ['/wide/secret/granted'], filter);
+  return { selection, visible, examined: events.length };
 }
 
 function newEvent(path: string, payload: string): NewEvent {
@@ -493,6 +539,30 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       },
     );
 
+    test.each(HIDDEN_WAYS)('for %s leaves out what is hidden: %s, of %i topics', async (...way) => {
+      const fixture = openFixture();
+      const { selection, visible, examined } = await appendPartlyHidden(fixture, ...way);
+      for (const [after, maxEvents] of [
+        [0, 1_000_000],
+        [0, 256],
+        [1_234, 7],
+      ] as const) {
+        const found = await fixture.readThrough(selection, after, maxEvents);
+        expect(offsetsOf(found)).toEqual(visible.filter((offset) => offset > after));
+      }
+      expect(fixture.eventLog.lastOffset).toBe(examined);
+    });
+
+    test('of nothing but what is hidden is done at once', async () => {
+      const fixture = openFixture();
+      await fixture.appendCount('/secret', 5);
+      const selection = selectHiding(['/secret'], ['/secret'], []);
+      expect(await fixture.eventLog.read({ selection, after: 0, ...NEVER_FULL })).toMatchObject({
+        events: [],
+        examinedTo: 5,
+      });
+    });
+
     test('is not changed by what is appended meanwhile', async () => {
       const fixture = openFixture();
       await fixture.appendCount('/a', 3);
@@ -539,6 +609,23 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       expect(await lookThrough(fixture, select(path), 5, 9)).toEqual({ after: 2, count: 3 });
       await fixture.eventLog.prune({ maxEvents: 0 }, 10);
       expect(await lookThrough(fixture, select(path), 5, 9)).toEqual({ after: 5, count: 0 });
+    });
+
+    test.each(HIDDEN_WAYS)('for %s does not count what is hidden: %s, of %i topics', async (...way) => {
+      const fixture = openFixture();
+      const { selection, visible, examined } = await appendPartlyHidden(fixture, ...way);
+      for (const [upTo, maxEvents] of [
+        [examined, 3],
+        [4_321, 100],
+        [examined - 1, 1_000_000],
+      ] as const) {
+        const wanted = visible.filter((offset) => offset <= upTo);
+        const oldest = wanted.length >= maxEvents ? wanted.at(-maxEvents) : undefined;
+        expect(await lookThrough(fixture, selection, upTo, maxEvents)).toEqual({
+          after: oldest === undefined ? 0 : oldest - 1,
+          count: Math.min(wanted.length, maxEvents),
+        });
+      }
     });
 
     test.each([1, 2, 300])(

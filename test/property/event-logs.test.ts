@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { SteadyClock } from '../../src/core/clock.ts';
 import { GitPubSubError } from '../../src/core/errors.ts';
 import { payloadBytes, type Event } from '../../src/core/event.ts';
+import { HiddenTopics } from '../../src/core/hidden-topics.ts';
 import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import type { EventLog, LookBackRequest, LookedBack, ReadRequest } from '../../src/eventlog/event-log.ts';
@@ -17,6 +18,11 @@ import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 const path = fc.constantFrom('/', '/a', '/a/b', '/a/b/c', '/ab', '/a%2Fb', '/a%20', '/b', '/\u00e4');
 const wideTopic = fc.nat(300).map((n) => `/wide/${n}`);
 const topics = fc.array(fc.oneof({ weight: 3, arbitrary: path }, wideTopic), { minLength: 1, maxLength: 30 });
+// What its reader may not see: as the access file says it, and what was granted.
+const hiding = fc.record({
+  privates: fc.array(path, { maxLength: 3 }),
+  grants: fc.array(path, { maxLength: 2 }),
+});
 const bound = fc.option(fc.nat(60), { nil: undefined });
 
 const step = fc.oneof(
@@ -49,6 +55,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('read' as const),
       paths: fc.array(fc.oneof(path, fc.constant('/wide'), wideTopic), { minLength: 1, maxLength: 3 }),
+      hiding,
       after: fc.nat(40),
       maxEvents: fc.integer({ min: 1, max: 40 }),
       maxBytes: fc.integer({ min: 1, max: 400 }),
@@ -59,6 +66,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('look' as const),
       paths: fc.array(fc.oneof(path, fc.constant('/wide'), wideTopic), { minLength: 1, maxLength: 3 }),
+      hiding,
       upTo: fc.nat(400),
       maxEvents: fc.integer({ min: 1, max: 40 }),
     }),
@@ -128,7 +136,12 @@ async function answerTo(eventLog: EventLog, one: Request, clock: FakeClock): Pro
     return eventLog.prune({ beforeMs, maxEvents, maxBytes }, maxRemoved);
   }
   if (one.type === 'find') return eventLog.findTime(FAKE_START_MS + one.ms);
-  const selection = selectPrefixes(one.paths.map((text) => parseTopic(text)));
+  const { privates, grants } = one.hiding;
+  const hidden = new HiddenTopics(privates.map(parseTopic), grants.map(parseTopic));
+  const selection = selectPrefixes(
+    one.paths.map((text) => parseTopic(text)),
+    { hidden },
+  );
   return one.type === 'look'
     ? lookThrough(eventLog, { ...one, selection })
     : readThrough(eventLog, { ...one, selection });

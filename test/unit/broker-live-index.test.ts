@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LiveIndex } from '../../src/broker/live-index.ts';
 import { EventFilter } from '../../src/core/event-filter.ts';
+import { HiddenTopics } from '../../src/core/hidden-topics.ts';
 import type { Event } from '../../src/core/event.ts';
 import { selectPrefixes, type Selection } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
@@ -33,6 +34,22 @@ describe('the index of live subscriptions', () => {
       a: [1, 2, 6],
       'ab and c': [1, 4, 6],
       ab: [3],
+    });
+  });
+
+  test('hands nobody what is hidden from it, however many are at the same prefix', () => {
+    const index = new LiveIndex<string>();
+    const readers = { stranger: [], ours: ['/secret/ours'], all: ['/secret'] };
+    for (const [name, grants] of Object.entries(readers)) {
+      const hidden = new HiddenTopics([parseTopic('/secret')], grants.map(parseTopic));
+      index.add(selectPrefixes([parseTopic('/')], { hidden }), name);
+    }
+    expect(
+      distribute(index, createEvents('/secret', '/a', '/secret/ours/x', '/secret/theirs', '/secrets')),
+    ).toEqual({
+      stranger: [2, 5],
+      ours: [2, 3, 5],
+      all: [1, 2, 3, 4, 5],
     });
   });
 

@@ -9,6 +9,10 @@ function read(file: unknown): ReturnType<typeof readAccessFile> {
   return readAccessFile('a.json', () => (typeof file === 'string' ? file : JSON.stringify(file)));
 }
 
+function refuseToRead(): string {
+  throw new Error("EACCES: permission denied, open 'a.json'");
+}
+
 function rulesOf(file: unknown): AccessRules {
   const { rules, problems } = read(file);
   if (!rules) throw new Error(problems.join('\n'));
@@ -178,11 +182,8 @@ describe('an access file with a mistake gives no rules, and says', () => {
     ]);
   });
 
-  test('that it cannot be read, when it can not', () => {
-    const readFile = (): string => {
-      throw new Error("EACCES: permission denied, open 'a.json'");
-    };
-    expect(readAccessFile('a.json', readFile)).toEqual({
+  test('why it could not be read', () => {
+    expect(readAccessFile('a.json', refuseToRead)).toEqual({
       rules: undefined,
       problems: ['a.json: the access file cannot be read: EACCES: permission denied.'],
     });

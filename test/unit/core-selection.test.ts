@@ -1,9 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { HiddenTopics } from '../../src/core/hidden-topics.ts';
 import { selectPrefixes, selects, type Selection } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 
 function select(...paths: string[]): Selection {
   return selectPrefixes(paths.map((path) => parseTopic(path)));
+}
+
+function selectHiding(
+  paths: readonly string[],
+  privates: readonly string[],
+  grants: readonly string[],
+): Selection {
+  const hidden = new HiddenTopics(privates.map(parseTopic), grants.map(parseTopic));
+  return selectPrefixes(
+    paths.map((path) => parseTopic(path)),
+    { hidden },
+  );
 }
 
 describe('a selection', () => {
@@ -66,5 +79,29 @@ describe('a selection', () => {
       selects(selection, { topic: parseTopic(path), payload: '1' }),
     );
     expect(wanted).toEqual(['/a', '/a/x', '/b/c', '/b/c/d']);
+  });
+
+  test('selects nothing that is hidden', () => {
+    const selection = selectHiding(['/'], ['/secret'], ['/secret/ours']);
+    const wanted = ['/', '/a', '/secret', '/secret/x', '/secret/ours/x'].filter((path) =>
+      selects(selection, { topic: parseTopic(path), payload: '1' }),
+    );
+    expect(wanted).toEqual(['/', '/a', '/secret/ours/x']);
+  });
+
+  test('has the same key for readers of whom the same is hidden there, whatever is hidden elsewhere', () => {
+    expect(selectHiding(['/a'], ['/b'], []).key).toBe(select('/a').key);
+    expect(selectHiding(['/a'], ['/a/x', '/b'], ['/c']).key).toBe(selectHiding(['/a'], ['/a/x'], []).key);
+  });
+
+  test.each([
+    [['/'], ['/a'], [], ['/'], [], []],
+    [['/'], ['/a'], [], ['/'], ['/b'], []],
+    [['/'], ['/a', '/b'], [], ['/'], ['/b'], []],
+    [['/'], ['/a'], ['/a/b'], ['/'], ['/a'], []],
+    [['/'], ['/a'], ['/a/b'], ['/'], ['/a', '/a/b'], []],
+    [['/', '/a'], [], [], ['/'], ['/a'], []],
+  ])('has another key where something else is hidden: %j %j %j and %j %j %j', (...[a, b, c, d, e, f]) => {
+    expect(selectHiding(a, b, c).key).not.toBe(selectHiding(d, e, f).key);
   });
 });

@@ -178,17 +178,18 @@ describe('what a caller may: publish to, and read, /json, /json/ci, /secret, /se
   });
 });
 
+function messageOf(
+  given: Given,
+  act: (context: ReturnType<typeof createHttpContext>, caller: Caller) => void,
+): string {
+  const context = createHttpContext({
+    accessPolicy: createPolicy(given.access ?? ACCESS),
+    corsOrigins: [LISTED],
+  });
+  return errorOf(() => act(context, callerOf(given)))?.message ?? 'none';
+}
+
 describe('a refusal', () => {
-  function messageOf(
-    given: Given,
-    act: (context: ReturnType<typeof createHttpContext>, caller: Caller) => void,
-  ): string {
-    const context = createHttpContext({
-      accessPolicy: createPolicy(given.access ?? ACCESS),
-      corsOrigins: [LISTED],
-    });
-    return errorOf(() => act(context, callerOf(given)))?.message ?? 'none';
-  }
   const publishing = (given: Given): string =>
     messageOf(given, (context, caller) => requirePublisher(context, caller, parseTopic('/x')));
   const reading = (given: Given): string =>
@@ -232,12 +233,12 @@ describe('a refusal', () => {
   });
 });
 
-describe('the cookie of a request', () => {
-  function cookieOf(method: string, ...origins: string[]): readonly string[] {
-    const headers = [['cookie', 'c'] as const, ...origins.map((origin) => ['origin', origin] as const)];
-    return readCredentials([LISTED], createRequestHead({ method, headers })).cookie;
-  }
+function cookieOf(method: string, ...origins: string[]): readonly string[] {
+  const headers = [['cookie', 'c'] as const, ...origins.map((origin) => ['origin', origin] as const)];
+  return readCredentials([LISTED], createRequestHead({ method, headers })).cookie;
+}
 
+describe('the cookie of a request', () => {
   test.each(['GET', 'HEAD'])('counts for %s', (method) => {
     expect(cookieOf(method)).toEqual(['c']);
     expect(cookieOf(method, LISTED)).toEqual(['c']);
