@@ -189,14 +189,14 @@ function messageOf(
   return errorOf(() => act(context, callerOf(given)))?.message ?? 'none';
 }
 
-describe('a refusal', () => {
-  const publishing = (given: Given): string =>
-    messageOf(given, (context, caller) => requirePublisher(context, caller, parseTopic('/x')));
-  const reading = (given: Given): string =>
-    messageOf(given, (context, caller) =>
-      requireReader(context, caller, [parseTopic('/a'), parseTopic('/secret')]),
-    );
+const publishing = (given: Given): string =>
+  messageOf(given, (context, caller) => requirePublisher(context, caller, parseTopic('/x')));
+const reading = (given: Given): string =>
+  messageOf(given, (context, caller) =>
+    requireReader(context, caller, [parseTopic('/a'), parseTopic('/secret')]),
+  );
 
+describe('a refusal', () => {
   test('of a stranger says what a token is needed for, and who it is taken for', () => {
     expect(publishing({})).toBe('Publishing to /x needs a token; 192.0.2.1 alone has no right to it.');
     expect(reading({})).toBe(
