@@ -18,11 +18,12 @@ import { handleSubscribe } from './subscribe.ts';
 
 const TOPIC_METHODS = ['GET', 'HEAD', 'POST', 'PUT'];
 
-// What a 401 says may be sent; browsers ask their user for a password, which is the token.
-const CHALLENGES: HeaderList = [
-  ['WWW-Authenticate', 'Bearer realm="gitpubsub"'],
-  ['WWW-Authenticate', 'Basic realm="gitpubsub", charset="UTF-8"'],
-];
+// What a 401 says may be sent.
+const BEARER = ['WWW-Authenticate', 'Bearer realm="gitpubsub"'] as const;
+const BASIC = ['WWW-Authenticate', 'Basic realm="gitpubsub", charset="UTF-8"'] as const;
+
+// Measured: Chromium asks its user for a name and a password, and holds back a script's request until there is an answer.
+const BROWSER = /^Mozilla\//;
 
 /** Routes one request; never throws. `peer` is the other end of its socket. */
 export function route(context: HttpContext, exchange: Exchange, head: RequestHead, peer: SocketPeer): void {
@@ -57,7 +58,9 @@ export function createRefuse(
 function headersOf(error: unknown, corsOrigins: readonly string[], head: RequestHead): HeaderList {
   if (error instanceof MethodNotAllowedError) return [['Allow', error.allow]];
   const isUnauthorized = error instanceof GitPubSubError && error.code === 'unauthorized';
-  return isUnauthorized ? [...CHALLENGES, ...forgetStaleCookie(corsOrigins, head)] : [];
+  if (!isUnauthorized) return [];
+  const challenges = BROWSER.test(head.get('user-agent') ?? '') ? [BEARER] : [BEARER, BASIC];
+  return [...challenges, ...forgetStaleCookie(corsOrigins, head)];
 }
 
 // Async so that what a handler throws at once and what it throws later end in the same place.
