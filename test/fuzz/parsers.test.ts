@@ -64,7 +64,7 @@ function expectEqualValues(text: string, expected: unknown): void {
 
 vi.setConfig({ testTimeout: fuzzTimeoutMs });
 
-const share = shareOfCases(0.145);
+const share = shareOfCases(0.14);
 
 test('a topic is refused, or is what its segments make', () => {
   tryCases(
