@@ -18,12 +18,9 @@ import { handleSubscribe } from './subscribe.ts';
 
 const TOPIC_METHODS = ['GET', 'HEAD', 'POST', 'PUT'];
 
-// What a 401 says may be sent.
-const BEARER = ['WWW-Authenticate', 'Bearer realm="gitpubsub"'] as const;
-const BASIC = ['WWW-Authenticate', 'Basic realm="gitpubsub", charset="UTF-8"'] as const;
-
-// Measured: Chromium asks its user for a name and a password, and holds back a script's request until there is an answer.
-const BROWSER = /^Mozilla\//;
+// What a 401 says may be sent. At the second one browsers ask their user for a password, which is the token.
+const BEARER_CHALLENGE = ['WWW-Authenticate', 'Bearer realm="gitpubsub"'] as const;
+const BASIC_CHALLENGE = ['WWW-Authenticate', 'Basic realm="gitpubsub", charset="UTF-8"'] as const;
 
 /** Routes one request; never throws. `peer` is the other end of its socket. */
 export function route(context: HttpContext, exchange: Exchange, head: RequestHead, peer: SocketPeer): void {
@@ -59,8 +56,15 @@ function headersOf(error: unknown, corsOrigins: readonly string[], head: Request
   if (error instanceof MethodNotAllowedError) return [['Allow', error.allow]];
   const isUnauthorized = error instanceof GitPubSubError && error.code === 'unauthorized';
   if (!isUnauthorized) return [];
-  const challenges = BROWSER.test(head.get('user-agent') ?? '') ? [BEARER] : [BEARER, BASIC];
-  return [...challenges, ...forgetStaleCookie(corsOrigins, head)];
+  return [...challengesFor(head), ...forgetStaleCookie(corsOrigins, head)];
+}
+
+// Why: the browser would ask over the page, which does so better itself. It says what a request is for over TLS and on the
+// machine itself; the page says so everywhere.
+function challengesFor(head: RequestHead): HeaderList {
+  const mode = head.get('sec-fetch-mode') ?? 'navigate';
+  const isOfScript = mode !== 'navigate' || head.get('x-requested-with') !== undefined;
+  return isOfScript ? [BEARER_CHALLENGE] : [BEARER_CHALLENGE, BASIC_CHALLENGE];
 }
 
 // Async so that what a handler throws at once and what it throws later end in the same place.

@@ -25,10 +25,11 @@ export async function handleSubscribe(
   const { broker, corsOrigins, statistics } = context;
   const prefix = parsePrefix(head.path);
   const query = parseSubscribeQuery(head.query);
+  const format = query.format ?? negotiateFormat(head.all('accept').join(',')); // The query beats Accept. [P18]
+  // Why whoever asks: it is the same for all and tells nothing, and asks for a token where its stream needs one. [P15]
+  if (format === 'html' && !query.isPoll) return context.page.answer(exchange, head);
   const admit = (): Reader => admitReader(context, identifyCaller(context, head, peer), prefix, query);
   const asked = admit();
-  const format = query.format ?? negotiateFormat(head.all('accept').join(',')); // The query beats Accept. [P18]
-  if (format === 'html' && !query.isPoll) return context.page.answer(exchange, head);
   const encoder = chooseEncoder(context.encoders, format, query);
   const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, asked.selection);
   if (!exchange.isOpen) return;

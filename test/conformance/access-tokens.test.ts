@@ -1,12 +1,15 @@
 // Tokens on the wire: what a 401 says, sessions of browsers, keys of principals, and streams that end with their token.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { composeAccessFile, type SampleAccess } from '../support/access-file.ts';
+import { composeAccessFile, type SampleAccess } from '../support/sample-access.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { expectProblem } from '../support/problem-details.ts';
 import { request, type RawResponse, type RequestOptions } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 import { withBroker } from '../support/with-broker.ts';
 
+const SHIFTED_CLOCK = new URL('../support/shifted-clock.mjs', import.meta.url).href;
 const OUTSIDE = '127.0.9.9';
 
 const ACCESS: SampleAccess = {
@@ -68,9 +71,9 @@ describe('a 401', () => {
     expect(challengesOf(response)).toEqual(CHALLENGES);
   });
 
-  it('does not make a browser ask its user for a password', async () => {
-    const browser = ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0'] as const;
-    expect(challengesOf(await send({ path: '/team', headers: [browser] }))).toEqual(CHALLENGES.slice(0, 1));
+  it('to a script does not make the browser ask for a password', async () => {
+    for (const header of [['Sec-Fetch-Mode', 'cors'] as const, ['X-Requested-With', 'fetch'] as const])
+      expect(challengesOf(await send({ path: '/team', headers: [header] }))).toEqual(CHALLENGES.slice(0, 1));
   });
 
   it('does not wait for the body', async () => {
@@ -218,20 +221,20 @@ describe('an idempotency key', () => {
 });
 
 it('a stream ends, and visibly, when the token of its reader expires; others go on', async () => {
-  const expires = `${new Date(Date.now() + 3_000).toISOString().slice(0, 19)}Z`;
-  const principals = {
-    reader: { tokens: [{ token: 'short', expires }, { token: 'long' }], subscribe: ['/team'] },
-  };
-  const options = withAccess({ private: ['/team'], principals });
+  const tokens = [{ token: 'short', expires: '2090-12-31' }, { token: 'long' }];
+  const access = withAccess({ private: ['/team'], principals: { reader: { tokens, subscribe: ['/team'] } } });
+  const files = { ...access.files, shift: '0' };
+  const environment = { NODE_OPTIONS: `--import=${SHIFTED_CLOCK}`, CLOCK_SHIFT_FILE: 'shift' };
   await withBroker(
-    options.flags,
-    async ({ target }) => {
-      const open = (path: string, ...tokens: string[]): Promise<StreamReader> =>
-        StreamReader.open(target, path, { headers: tokens.map(bearer) });
+    access.flags,
+    async ({ target, directory }) => {
+      const open = (path: string, ...sent: string[]): Promise<StreamReader> =>
+        StreamReader.open(target, path, { headers: sent.map(bearer) });
       const ending = await Promise.all(
         ['/team', '/', '/public?format=sse'].map((path) => open(path, 'short')),
       );
       const others = await Promise.all([open('/team', 'long'), open('/')]);
+      writeFileSync(join(directory, 'shift'), String(Date.parse('2091-01-01T00:00:00Z') - Date.now()));
       for (const stream of ending) expect(await stream.waitForEnd()).toBe('cut');
       expectProblem(await request(target, { path: '/', headers: [bearer('short')] }), 401);
       for (const stream of others) {
@@ -240,6 +243,6 @@ it('a stream ends, and visibly, when the token of its reader expires; others go 
         stream.close();
       }
     },
-    options,
+    { files, environment },
   );
 });

@@ -1,6 +1,6 @@
 // Private events: whatever is asked for, in whatever way, nobody is shown one without the right, and nobody misses others.
 import { expect, test, vi } from 'vitest';
-import { composeAccessFile, type SampleAccess } from '../support/access-file.ts';
+import { composeAccessFile, type SampleAccess } from '../support/sample-access.ts';
 import { isAtOrBelow, maySee, type ModelRights } from '../support/access-model.ts';
 import { Publisher } from '../support/publisher.ts';
 import type { Random } from '../support/random.ts';

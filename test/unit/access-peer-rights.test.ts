@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PeerRightsTable } from '../../src/access/peer-rights.ts';
-import { readSampleRules, type SamplePeers } from '../support/access-file.ts';
+import { readSampleRules, type SamplePeers } from '../support/sample-access.ts';
 
 const PEERS: readonly SamplePeers[] = [
   { addresses: ['10.0.0.0/8', '2001:db8::/32'], publish: ['/json'] },

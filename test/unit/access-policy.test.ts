@@ -3,7 +3,7 @@ import { AccessPolicy } from '../../src/access/access-policy.ts';
 import { mayPublish, type Caller, type CallerId } from '../../src/access/caller.ts';
 import { parsePeerRange, parseProxyRange } from '../../src/access/peer-range.ts';
 import { parseTopic } from '../../src/core/topic.ts';
-import { readSampleRules, type SampleAccess } from '../support/access-file.ts';
+import { readSampleRules, type SampleAccess } from '../support/sample-access.ts';
 import { FakeClock, FAKE_START_MS } from '../support/fake-clock.ts';
 
 const STRANGER = '192.0.2.1';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createToken, hashToken } from '../../src/access/token.ts';
 import { TokenTable } from '../../src/access/token-table.ts';
-import { readSampleRules } from '../support/access-file.ts';
+import { readSampleRules } from '../support/sample-access.ts';
 
 const EXPIRES_MS = Date.parse('2027-02-01T00:00:00Z');
 

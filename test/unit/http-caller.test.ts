@@ -14,7 +14,7 @@ import {
   requireWatcher,
 } from '../../src/http/caller.ts';
 import { createHttpContext } from '../support/http-context.ts';
-import { readSampleRules, type SampleAccess } from '../support/access-file.ts';
+import { readSampleRules, type SampleAccess } from '../support/sample-access.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { createRequestHead } from '../support/fake-http.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AccessPolicy } from '../../src/access/access-policy.ts';
 import { closeSession, forgetStaleCookie, openSession } from '../../src/http/session.ts';
 import type { HeaderList } from '../../src/http/exchange.ts';
-import { readSampleRules } from '../support/access-file.ts';
+import { readSampleRules } from '../support/sample-access.ts';
 import { FAKE_START_MS, FakeClock } from '../support/fake-clock.ts';
 import { createRequestHead } from '../support/fake-http.ts';
 import { createHttpContext } from '../support/http-context.ts';
