@@ -1,4 +1,4 @@
-// The token in a request's headers.
+// The token in a request's headers. [P28]
 import { GitPubSubError } from '../core/errors.ts';
 
 /** Name of the cookie that holds a browser's token. */

@@ -1,4 +1,4 @@
-// What one reader may not see: the private topics that nobody granted to it.
+// What one reader may not see: the private topics that nobody granted to it. [P29]
 import { selfAndAncestors, type Topic } from './topic.ts';
 
 /** Prefixes that are private, but for those below or above them that are granted. Equal keys hide the same. */

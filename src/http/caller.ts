@@ -1,4 +1,4 @@
-// Who the caller of a request is, and what is refused to it. [P5]
+// Who the caller of a request is, and what is refused to it. [P5, P28, P29]
 import type { AccessPolicy } from '../access/access-policy.ts';
 import { mayPublish, type Caller, type CallerId } from '../access/caller.ts';
 import type { CredentialHeaders } from '../access/credentials.ts';

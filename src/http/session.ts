@@ -1,4 +1,4 @@
-// The session of a browser: its token in a cookie, for pages and EventSource can't send it themselves.
+// The session of a browser: its token in a cookie, for pages and EventSource can't send it themselves. [P30]
 import { clearTokenCookie, hasTokenCookie, readToken, setTokenCookie } from '../access/credentials.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { identifyCaller, readCredentials } from './caller.ts';

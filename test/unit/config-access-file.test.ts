@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readAccessFile } from '../../src/config/access-file.ts';
 import type { AccessRules } from '../../src/access/access-rules.ts';
@@ -25,7 +26,7 @@ function withToken(token: unknown): unknown {
 
 describe('an access file', () => {
   test('may be empty: then nothing is private and nobody has a token', () => {
-    expect(rulesOf({})).toEqual({ privates: [], principals: [], peers: [] });
+    expect(rulesOf({})).toEqual({ privates: [], principals: [], peers: [], webhooks: new Map() });
   });
 
   test('gives the rules that it holds', () => {
@@ -41,6 +42,7 @@ describe('an access file', () => {
       peers: [{ addresses: ['10.0.*', 'unix', '::1'], publish: ['/json'] }],
     };
     expect(rulesOf(file)).toEqual({
+      webhooks: new Map(),
       privates: ['/secret', '/a%2Fb', '/starred'],
       principals: [
         {
@@ -79,6 +81,12 @@ describe('an access file', () => {
     const [principal] = rulesOf(withToken({ sha256: HASH, expires })).principals;
     expect(principal?.tokens[0]?.expiresMs).toBe(Date.parse(moment));
   });
+});
+
+test('the example of the documentation is a good access file', () => {
+  const page = readFileSync(new URL('../../docs/access.md', import.meta.url), 'utf8');
+  const example = /```json\n(\{\n.*?\n\})\n```/s.exec(page)?.[1] ?? '';
+  expect(rulesOf(example)).toMatchObject({ privates: ['/json/secret', '/json/website/drafts'] });
 });
 
 describe('an access file with a mistake gives no rules, and says', () => {
@@ -227,6 +235,10 @@ describe('a token', () => {
     ['instead of an object', withToken(SECRET)],
     ['instead of a list', { principals: { ci: { tokens: SECRET } } }],
     ['in a member of another name', withToken({ sha256: HASH, token: SECRET })],
+    [
+      'as the secret of a webhook, but not in a list',
+      { webhooks: { gh: { kind: 'github', secrets: SECRET } } },
+    ],
   ])('that somebody put there %s is told to nobody', (_what, file) => {
     const { problems } = read(file);
     expect(problems).toHaveLength(1);
