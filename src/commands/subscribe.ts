@@ -36,7 +36,7 @@ export async function runSubscribe(url: string, flags: SubscribeFlags): Promise<
     signal: stop.signal,
     onConnection: createConnectionNotices(),
   });
-  const consumer = createConsumer(settings, subscription.cursor, stop.signal, fail);
+  const consumer = createConsumer(settings, subscription, stop.signal, fail);
   const saver = cursorFile === undefined ? undefined : new CursorSaver(cursorFile, currentCursor, fail);
   try {
     await consume(subscription, consumer, stop.signal);
@@ -65,14 +65,19 @@ async function consume(subscription: Subscription, consumer: Consumer, signal: A
 
 function createConsumer(
   { exec, isText }: SubscribeSettings,
-  startCursor: string | undefined,
+  subscription: Subscription,
   signal: AbortSignal,
   onFailure: (error: Error) => void,
 ): Consumer {
   if (exec === undefined) return new Printer(isText);
-  const runner = new EventRunner({ ...exec, startCursor, signal, onFailure });
+  const runner = new EventRunner({ ...exec, startCursor: subscription.cursor, signal, onFailure });
   return {
-    take: async (item) => (item.type === 'gap' ? notifyGap(item) : runner.take(item)),
+    take: async (item) => {
+      if (item.type === 'gap') return notifyGap(item);
+      // Why: where a live stream starts is known once it is there, and the first event must come again from there.
+      runner.safeCursor(subscription.cursor);
+      await runner.take(item);
+    },
     safeCursor: (seen) => runner.safeCursor(seen),
     finish: () => runner.finish(),
   };

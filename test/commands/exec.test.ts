@@ -6,6 +6,7 @@ import { publish, publishBatch } from '../../src/client/publish.ts';
 import { startBrokerOfFile } from '../support/broker-of-file.ts';
 import { CommandProcess } from '../support/command-process.ts';
 import { pollUntil } from '../support/deadline.ts';
+import { startFakeServer, stream } from '../support/fake-server.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const nextUrl = startBrokerOfFile();
@@ -152,6 +153,20 @@ test('a command that fails for good ends it, and its event comes again', async (
   expect(await again.command.waitForExit()).toEqual({ code: 0, signal: null });
   expect(numbersIn(join(directory, 'seen'))).toEqual([1, 2, 2]);
 });
+
+test.each([[[]], [['--since', '10m']]])(
+  'the first event comes again, too, where only the stream says its start: %j',
+  async (start) => {
+    const [before, cursor] = [0, 1].map((offset) => `0123456789ab-${offset}-deadbeef`);
+    const line = `{"pubsub_payload":1,"pubsub_timestamp":1.5,"pubsub_path":"/t","pubsub_topics":["t"],"pubsub_cursor":"${cursor}"}`;
+    const server = await startFakeServer(stream([line], { 'X-Cursor': String(before) }));
+    const cursorFile = join(createTemporaryDirectory(), 'cursor');
+    const args = ['--exec', 'false', '--exec-retries', '0', '--cursor-file', cursorFile];
+    const command = new CommandProcess(['subscribe', server.url, ...start, ...args]);
+    expect(await command.waitForExit()).toEqual({ code: 1, signal: null });
+    expect(readFileSync(cursorFile, 'utf8')).toBe(`${before}\n`);
+  },
+);
 
 test('with a dead-letter file the event goes there, and the rest goes on', async () => {
   const url = nextUrl();
