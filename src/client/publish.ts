@@ -36,6 +36,7 @@ const RETRY_FOR_MS = 60_000;
 /**
  * Publishes one value, and resolves when it is stored, exactly once.
  * @throws RefusedError if the broker will never take it
+ * @throws TypeError if the value has no JSON text, or the key or a header can't be sent
  * @throws GitPubSubError `broker-unreachable` after the last try: nobody knows then whether it is stored
  */
 export function publish(url: string | URL, value: unknown, options?: PublishOptions): Promise<Receipt> {

@@ -68,13 +68,17 @@ export class Publisher {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Publishes, and waits until the broker has stored it. Resolves always; soon after `signal` as `unreachable`. [P4] */
+  /**
+   * Publishes, and waits until the broker has stored it. Resolves soon after `signal` as `unreachable`. [P4]
+   * @throws TypeError if a header or the path holds what can't be sent
+   */
   async publish(publication: Publication, signal?: AbortSignal): Promise<PublishOutcome> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     try {
       const response = await this.#send(publication, signal ? AbortSignal.any([timeout, signal]) : timeout);
       return toOutcome(response, await readStart(response));
     } catch (error) {
+      if (error instanceof TypeError) throw error;
       const isTimeout = timeout.aborted;
       const reason = isTimeout ? `no answer within ${this.#timeoutMs} ms` : describeError(error);
       return { kind: 'unreachable', reason, isTimeout };

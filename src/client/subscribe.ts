@@ -13,6 +13,7 @@ import { Subscription, type SubscribeOptions } from './subscription.ts';
  * Lost connections are made again where the last one ended, so within one run every event comes exactly once and in order.
  * Across runs it is at least once: save {@link Subscription.cursor} after you have dealt with an event, and start with it.
  * Nothing is read ahead of the loop but what fits into the socket's buffers.
+ * @throws GitPubSubError `invalid-usage` for the URL, `invalid-cursor` for the cursor
  * @throws RefusedError in the loop, when the server refuses for good (4xx other than 408 and 429, or no broker at all)
  */
 export function subscribe<Value = unknown>(

@@ -1,6 +1,7 @@
 // A subscription that outlives its connections: it reconnects with its cursor until the loop over it is left.
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseCursor } from '../core/cursor.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { describeError, isPermanent, readReason, readRetryAfterMs, readStart } from './answer.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
@@ -33,7 +34,7 @@ export interface SubscribeOptions extends EndpointOptions {
   readonly backOff?: BackOffOptions | undefined;
   /** Failed tries in a row after which it gives up and throws. Default: never. */
   readonly maxRetries?: number | undefined;
-  /** Told of every change of the connection, for people to see. */
+  /** Told of every change of the connection, for people to see. What it throws ends the loop. */
   readonly onConnection?: ((change: ConnectionChange) => void) | undefined;
 }
 
@@ -54,6 +55,9 @@ class TemporaryError extends Error {
   }
 }
 
+/** What a function of the caller has thrown. */
+class CallerError extends Error {}
+
 /** An endless sequence of events. One loop at a time; a further one goes on where the one before was left. */
 export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<Value>> {
   readonly #url: URL;
@@ -64,13 +68,15 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
   #hasConnected = false;
   #isRunning = false;
 
+  /** @throws GitPubSubError `invalid-cursor` */
   constructor(url: URL, options: SubscribeOptions = {}) {
-    const { since } = options;
+    const { since, cursor } = options;
+    if (cursor !== undefined) parseCursor(cursor);
     this.#url = url;
     this.#options = options;
     this.#rhythm = new KeepAliveRhythm(options.keepAliveMs);
     this.#since = since instanceof Date ? since.getTime() / 1000 : since;
-    this.#cursor = options.cursor;
+    this.#cursor = cursor;
   }
 
   /**
@@ -137,8 +143,13 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
       signal,
       headTimeoutMs: this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     });
-    await this.#check(response);
-    this.#noteStart(response, once);
+    try {
+      await this.#check(response);
+      this.#noteStart(response, once);
+    } catch (error) {
+      response.destroy();
+      throw error;
+    }
     return response;
   }
 
@@ -151,7 +162,6 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
     }
     const mediaType = headers['content-type'] ?? 'no type';
     if (mediaType.startsWith('application/x-ndjson')) return;
-    response.destroy();
     const reason = `The answer is no stream of a GitPubSub broker, but ${mediaType}.`;
     // Why temporary later on: what stands in front of a broker that worked may show a page while it is away.
     throw this.#hasConnected ? new TemporaryError(reason) : new RefusedError(reason, status);
@@ -164,7 +174,11 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
     if (isStart && typeof start === 'string') this.#cursor ??= start;
     this.#hasConnected = true;
     this.#rhythm.noteStart();
-    this.#options.onConnection?.({ state: 'connected' });
+    try {
+      this.#options.onConnection?.({ state: 'connected' });
+    } catch (error) {
+      throw new CallerError('', { cause: error });
+    }
   }
 
   async *#read(response: IncomingMessage): AsyncGenerator<StreamItem | KeepAlive, void, undefined> {
@@ -199,6 +213,9 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
 // @throws the error itself if trying again makes no sense
 function toTemporary(error: unknown): TemporaryError {
   if (error instanceof TemporaryError) return error;
+  if (error instanceof CallerError) throw error.cause;
+  // Why: node's word for what can't be sent, such as a header with a line end.
+  if (error instanceof TypeError) throw error;
   if (error instanceof GitPubSubError) throw error;
   if (error instanceof StreamError) throw new RefusedError(error.message, 200);
   return new TemporaryError(describeError(error));

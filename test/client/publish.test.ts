@@ -76,6 +76,12 @@ test('what has no JSON text is a mistake', async () => {
   await expect(publish('localhost:1', undefined)).rejects.toThrow(TypeError);
 });
 
+test('a key that cannot be sent is a mistake, and tried once', async () => {
+  const onRetry = (reason: string): never => expect.unreachable(reason);
+  const sent = publish('localhost:1', 1, { ...QUICK, idempotencyKey: 'ключ', onRetry });
+  await expect(sent).rejects.toThrow(TypeError);
+});
+
 const NUMBERS = {
   Server: 'GitPubSub/1',
   'X-Uptime': '7',

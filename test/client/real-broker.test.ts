@@ -118,12 +118,12 @@ test('a publish whose answer is lost is stored once', async () => {
 });
 
 test.each([
-  ['a wrong cursor', '/t', { cursor: 'nonsense' }, 'invalid-cursor'],
-  ['an unknown path of the broker', '/-/nothing', {}, 'not-found'],
-])('%s ends the loop with the reason of the broker', async (_what, path, options, problem) => {
+  ['a wrong cursor in the URL', '/t?cursor=nonsense', 'invalid-cursor'],
+  ['an unknown path of the broker', '/-/nothing', 'not-found'],
+])('%s ends the loop with the reason of the broker', async (_what, path, problem) => {
   await withBroker([], async (broker) => {
     const url = new URL(path, urlOf(broker, '/t'));
-    await expect(take(subscribe(url, options), 1)).rejects.toMatchObject({ problem });
+    await expect(take(subscribe(url), 1)).rejects.toMatchObject({ problem });
   });
 });
 

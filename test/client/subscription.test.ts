@@ -179,7 +179,7 @@ const GAP = '{"pubsub_gap":{"requested":"c3","oldest":17.5,"reason":"expired"},"
 
 test('a gap comes in its place, and says what it knows', async () => {
   const server = await startFakeServer(stream([GAP, eventLine(8)], { 'X-Fetch-Gap': 'expired' }));
-  const [gap, event] = await take(server, 2, { cursor: 'c3' });
+  const [gap, event] = await take(server, 2, { cursor: '0123456789ab-3-deadbeef' });
   expect(gap).toEqual({
     type: 'gap',
     reason: 'expired',
@@ -346,13 +346,16 @@ test('a signal that is aborted already asks nobody', async () => {
 test('leaving the loop closes the connection', async () => {
   const server = await startFakeServer(stream([eventLine(1)]));
   await take(server, 1);
-  const [request] = server.requests;
+  await waitUntilClosed(server);
+});
+
+async function waitUntilClosed({ requests: [request] }: FakeServer): Promise<void> {
   const closed = new Promise((resolve) => {
     if (request?.socket.destroyed === true) resolve(undefined);
     else request?.socket.once('close', resolve);
   });
   await withDeadline(closed, () => 'the connection is closed');
-});
+}
 
 test('a poll ends with its answer, and its cursor is what the head says', async () => {
   const server = await startFakeServer(endedStream([eventLine(1)], { 'X-Cursor': 'c9' }));
@@ -400,4 +403,25 @@ test('a slow loop stops the reading instead of filling the memory', async () => 
 
 test.each(['ftp://localhost/', 'http://', '//'])('%j is no URL of a broker', (url) => {
   expect(() => subscribe(url)).toThrow('is no URL of a broker; allowed are http:// and https://');
+});
+
+test.each(['nonsense', 'a\nb', ''])('%j is no cursor', (cursor) => {
+  expect(() => subscribe('localhost:1', { cursor })).toThrow(
+    `"${cursor}" is not a cursor; send one exactly as an X-Cursor header of this broker gave it.`,
+  );
+});
+
+test('a header that cannot be sent ends it, instead of being tried for ever', async () => {
+  const server = await startFakeServer(stream([eventLine(1)]));
+  const refused = take(server, 1, { headers: { 'X-Mine': 'a\nb' } });
+  await expect(refused).rejects.toThrow(TypeError);
+});
+
+test('what a listener throws ends the loop and the connection', async () => {
+  const server = await startFakeServer(stream([eventLine(1)]));
+  const onConnection = ({ state }: ConnectionChange): void => {
+    if (state === 'connected') throw new Error('mine');
+  };
+  await expect(take(server, 1, { onConnection })).rejects.toThrow(new Error('mine'));
+  await waitUntilClosed(server);
 });
