@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { publish, publishBatch } from '../../src/client/publish.ts';
 import { startBrokerOfFile } from '../support/broker-of-file.ts';
+import { runCommandLine } from '../support/broker-process.ts';
 import { CommandProcess } from '../support/command-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 import { startFakeServer, stream } from '../support/fake-server.ts';
@@ -184,6 +185,20 @@ test('with a dead-letter file the event goes there, and the rest goes on', async
     reason: 'it was ended by SIGKILL',
     event: { n: 2 },
   });
+});
+
+test('where no further command can be started, for want of descriptors, it runs later', async () => {
+  const url = nextUrl();
+  const numbers = Array.from({ length: 60 }, (_, n) => n);
+  await publishBatch(
+    url,
+    numbers.map((n) => push(`p${n}`, n)),
+  );
+  const args = ['subscribe', url, '--once', '--exec', 'cat', '--exec-limit', '60'];
+  const { code, stdout, stderr } = await runCommandLine(args, { openFiles: 60 });
+  expect(stderr).toMatch(/the command failed for \S+ at \S+: spawn \S+ EMFILE; trying again/);
+  expect(code).toBe(0);
+  expect(new Set(numbersOf(stdout.split('\n').slice(0, -1)))).toEqual(new Set(numbers));
 });
 
 test('a dead-letter file that cannot be written ends it', async () => {

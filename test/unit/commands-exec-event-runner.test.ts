@@ -1,4 +1,4 @@
-// How much the runner of commands takes in before it makes the reading wait.
+// How much the runner of commands takes in before it makes the reading wait, and what becomes of events that it can't handle.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -48,4 +48,38 @@ test.each([
   await withDeadline(last, () => 'the last event is taken in');
   stop.abort();
   await runner.finish();
+});
+
+/** Handles one event, not again; gives what it ended with. */
+async function failAt(command: string, details: PropertyDescriptorMap): Promise<string> {
+  const stop = new AbortController();
+  const failure = new Promise<string>((resolve) => {
+    const runner = new EventRunner({
+      command,
+      limit: 1,
+      retries: 0,
+      deadLetterFile: undefined,
+      startCursor: undefined,
+      signal: stop.signal,
+      onFailure: ({ message }) => resolve(message),
+    });
+    void runner.take(Object.defineProperties(event(1, '1'), details));
+  });
+  return withDeadline(failure, () => 'it ends');
+}
+
+test('a command that the system cannot even start fails like any other', async () => {
+  expect(await failAt('x'.repeat(200_000), {})).toMatch(
+    /^the command failed for \/t at c1: spawn E2BIG; it comes again at the next start/,
+  );
+});
+
+test('whatever else goes wrong with an event ends it in a sentence', async () => {
+  let readCount = 0;
+  const get = (): string => {
+    readCount += 1;
+    if (readCount === 1) return '/t'; // Which others it waits for is asked before anything is under way.
+    throw new Error('made up');
+  };
+  expect(await failAt('true', { topic: { get } })).toBe("An event can't be handled: made up");
 });

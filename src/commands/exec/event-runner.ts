@@ -1,5 +1,6 @@
 // Runs a command for each event: one project's in order, projects side by side, failures again, and then the dead letters.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError } from '../../client/answer.ts';
 import { BackOff } from '../../client/back-off.ts';
 import type { StreamEvent } from '../../client/stream-item.ts';
 import { GitPubSubError } from '../../core/errors.ts';
@@ -61,7 +62,7 @@ export class EventRunner {
     const before = this.#lanes.get(lane) ?? Promise.resolve();
     this.#count(1, event);
     const work = before.then(async () => {
-      if (await this.#handle(event)) setDone();
+      if (await this.#handle(event).catch((error: unknown) => this.#giveUp(error))) setDone();
       this.#count(-1, event);
       if (this.#lanes.get(lane) === work) this.#lanes.delete(lane);
     });
@@ -90,7 +91,7 @@ export class EventRunner {
     });
   }
 
-  // Whether the event is done with, one way or another. Resolves always.
+  // Whether the event is done with, one way or another.
   async #handle(event: StreamEvent): Promise<boolean> {
     const { command, retries, signal } = this.#options;
     const backOff = new BackOff({ longestMs: LONGEST_PAUSE_MS });
@@ -125,6 +126,11 @@ export class EventRunner {
     }
     notify(`${failure}; its event is in ${deadLetterFile}`);
     return true;
+  }
+
+  #giveUp(error: unknown): false {
+    this.#fail(`An event can't be handled: ${describeError(error)}`);
+    return false;
   }
 
   #fail(message: string): void {
