@@ -419,9 +419,10 @@ test('a header that cannot be sent ends it, instead of being tried for ever', as
 
 test('what a listener throws ends the loop and the connection', async () => {
   const server = await startFakeServer(stream([eventLine(1)]));
+  const mine = new Error('mine');
   const onConnection = ({ state }: ConnectionChange): void => {
-    if (state === 'connected') throw new Error('mine');
+    if (state === 'connected') throw mine;
   };
-  await expect(take(server, 1, { onConnection })).rejects.toThrow(new Error('mine'));
+  await expect(take(server, 1, { onConnection })).rejects.toBe(mine);
   await waitUntilClosed(server);
 });
