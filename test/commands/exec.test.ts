@@ -82,6 +82,16 @@ test('what a webhook did not tell is not in the environment', async () => {
   expect(command.stdout).toBe('deleted none none\n');
 });
 
+test('members of any type are values, too', async () => {
+  const url = nextUrl();
+  const texts = { project: 'p', ref: 'r', hash: 'h', shortHash: 'h', author: 'a', subject: 's' };
+  await publish(url, { commit: { ...texts, email: { toString: 1 } } });
+  await publish(url, { commit: texts });
+  const { command } = run(url, 'echo "<$GITPUBSUB_EMAIL>"', ['--once', '--exec-retries', '0']);
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(command.lines).toEqual(['<{"toString":1}>', '<>']);
+});
+
 test('a command need not read its input', async () => {
   const url = nextUrl();
   await publish(url, 'x'.repeat(200_000));

@@ -65,7 +65,8 @@ function describe(event: StreamEvent): Variables {
   return { ...common, ...names, TYPE: 'push', HASH: after, ACTION: action, ...told };
 }
 
-// Why String: whoever may publish can send members of any type. NUL ends a variable, so no system takes it.
+// Why not String(): whoever may publish can send members of any type, and one with a `toString` of its own would throw. NUL ends a variable, so no system takes it.
 function toValue(text: unknown): string {
-  return String(text).replaceAll('\0', '').slice(0, MAX_CHARACTERS);
+  const value = typeof text === 'string' ? text : ((JSON.stringify(text) as string | undefined) ?? '');
+  return value.replaceAll('\0', '').slice(0, MAX_CHARACTERS);
 }
