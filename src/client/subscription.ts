@@ -26,7 +26,7 @@ export interface SubscribeOptions extends EndpointOptions {
   readonly once?: boolean | undefined;
   /** Ends the loop by throwing its reason, as node's own iterators do. */
   readonly signal?: AbortSignal | undefined;
-  /** The broker's interval between keep-alives, where it is known; else 5 seconds, until it is learnt. */
+  /** The broker's interval between keep-alives, where it is known; else 5 seconds, or more where that is learnt. */
   readonly keepAliveMs?: number | undefined;
   /** How long one try to connect may take. Default 20,000. */
   readonly connectTimeoutMs?: number | undefined;
@@ -188,7 +188,6 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
       if (text === '') continue;
       const item = parseLine(text);
       if (item.type === 'keep-alive') this.#rhythm.noteKeepAlive(item.timestamp * 1000);
-      else this.#rhythm.noteEvent();
       yield item;
     }
   }
