@@ -17,7 +17,7 @@ export async function* readLines(
     for (;;) {
       const chunk = await nextWithin(response, chunks, limitMs());
       if (chunk === undefined) return;
-      yield* splitter.add(chunk);
+      for (const line of splitter.add(chunk)) yield line.toString();
     }
   } finally {
     response.destroy();

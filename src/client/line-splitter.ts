@@ -10,13 +10,13 @@ export class StreamError extends Error {
   override readonly name = 'StreamError';
 }
 
-/** Puts lines together that arrive in pieces. */
+/** Puts lines together that arrive in pieces; as bytes, because what is no UTF-8 is for others to judge. */
 export class LineSplitter {
   #pieces: Buffer[] = [];
   #length = 0;
 
   /** The lines that end in this chunk. @throws StreamError */
-  *add(chunk: Buffer): Generator<string, void, undefined> {
+  *add(chunk: Buffer): Generator<Buffer, void, undefined> {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
       this.#keep(chunk.subarray(start, end));
@@ -27,7 +27,7 @@ export class LineSplitter {
   }
 
   /** What stands after the last line end. */
-  rest(): string {
+  rest(): Buffer {
     return this.#take();
   }
 
@@ -37,9 +37,9 @@ export class LineSplitter {
     if (piece.length > 0) this.#pieces.push(piece);
   }
 
-  #take(): string {
+  #take(): Buffer {
     const [first] = this.#pieces;
-    const line = (this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces)).toString();
+    const line = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#length = 0;
     return line;

@@ -8,6 +8,7 @@ import { publishUntilStored } from '../client/publish.ts';
 import { LineSplitter } from '../client/line-splitter.ts';
 import { Publisher, type Receipt } from '../client/publisher.ts';
 import { GitPubSubError } from '../core/errors.ts';
+import { isBlank } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
 import { parseDurationMs } from './flag-values.ts';
 import { notify } from './notices.ts';
@@ -77,11 +78,11 @@ async function* readLines(path: string): AsyncGenerator<string, void, undefined>
   let lineNumber = 0;
   for await (const line of splitLines(path)) {
     lineNumber += 1;
-    if (line.trim() !== '') yield check(Buffer.from(line), `${nameOf(path)}, line ${lineNumber}`);
+    if (!isBlank(line)) yield check(line, `${nameOf(path)}, line ${lineNumber}`);
   }
 }
 
-async function* splitLines(path: string): AsyncGenerator<string, void, undefined> {
+async function* splitLines(path: string): AsyncGenerator<Buffer, void, undefined> {
   const splitter = new LineSplitter();
   try {
     for await (const chunk of openInput(path)) yield* splitter.add(chunk as Buffer);

@@ -38,7 +38,8 @@ function* splitLines(body: Uint8Array): Generator<Uint8Array, void, undefined> {
   }
 }
 
-function isBlank(line: Uint8Array): boolean {
+/** Whether a line has nothing but white space, and so no event. */
+export function isBlank(line: Uint8Array): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 

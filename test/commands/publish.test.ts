@@ -11,7 +11,7 @@ import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const nextUrl = startBrokerOfFile();
 
-function writeInput(name: string, text: string): string {
+function writeInput(name: string, text: string | Buffer): string {
   const path = join(createTemporaryDirectory(), name);
   writeFileSync(path, text);
   return path;
@@ -73,8 +73,10 @@ test('the same under the same key is stored once, batch by batch', async () => {
 test.each([
   ['a.json', '{bad', /^gitpubsub: \S+a\.json: This is not one valid JSON value/, 1],
   ['a.ndjson', '1\n{bad\n', /^gitpubsub: \S+a\.ndjson, line 2: This is not one valid JSON value/, 1],
+  ['a.json', Buffer.from('"caf\xe9"', 'latin1'), /^gitpubsub: \S+a\.json: This is not valid UTF-8/, 1],
+  ['a.ndjson', Buffer.from('1\n"caf\xe9"\n', 'latin1'), /ndjson, line 2: This is not valid UTF-8/, 1],
   ['a.ndjson', '\n\n', /^gitpubsub: \S+a\.ndjson has no events\.\n$/, 64],
-])('a bad file is refused with its place: %s %j', async (name, text, message, status) => {
+])('a bad file is refused with its place: %s (%#)', async (name, text, message, status) => {
   const url = nextUrl();
   const { code, stderr } = await runCommandLine(['publish', url, writeInput(name, text)]);
   expect(stderr).toMatch(message);
