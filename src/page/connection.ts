@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly onOpen: (headers: Headers) => void;
   readonly onItems: (items: readonly StreamItem[]) => void;
   readonly onState: (state: ConnectionState) => void;
+  /** Told what `onOpen` or `onItems` has thrown: a fault of the page's own is none of the connection, which goes on. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Keep-alives come every 5 s, at most every 8 s. Later than this it is worth a word, later than that it is lost. [P12] */
@@ -38,6 +40,7 @@ export class Connection {
   #abort = new AbortController();
   #lastByteMs = 0;
   #failures = 0;
+  #hasConnected = false;
   #isPaused = false;
   #goOn: () => void = () => {};
 
@@ -92,9 +95,9 @@ export class Connection {
       const response = await fetch(this.#options.urlAfter(this.#cursor), { signal: this.#abort.signal });
       if (!response.ok) return await readRefusal(response);
       const mediaType = response.headers.get('Content-Type') ?? '';
-      if (!mediaType.startsWith('application/x-ndjson') || !response.body) return foreignAnswer(mediaType);
-      this.#cursor = response.headers.get('X-Cursor') ?? this.#cursor;
-      this.#options.onOpen(response.headers);
+      if (!mediaType.startsWith('application/x-ndjson') || !response.body)
+        return foreignAnswer(mediaType, this.#hasConnected);
+      this.#noteStart(response.headers);
       await this.#read(response.body.getReader());
       return temporary('The server ended the stream.');
     } catch {
@@ -102,6 +105,13 @@ export class Connection {
         this.#abort.signal.aborted ? 'Nothing came for too long.' : 'The server cannot be reached.',
       );
     }
+  }
+
+  #noteStart(headers: Headers): void {
+    this.#hasConnected = true;
+    // Why not with a gap: the notice comes first, and must come again if the connection is lost before it. [P21]
+    if (!headers.has('X-Fetch-Gap')) this.#cursor ??= headers.get('X-Cursor') ?? undefined;
+    this.#hand(() => this.#options.onOpen(headers));
   }
 
   async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
@@ -121,8 +131,16 @@ export class Connection {
   #take(lines: readonly string[]): void {
     const items = lines.map(readItem).filter((item) => item !== undefined);
     if (items.length === 0) return;
-    this.#options.onItems(items);
+    this.#hand(() => this.#options.onItems(items));
     this.#cursor = items.findLast(({ cursor }) => cursor !== '')?.cursor ?? this.#cursor;
+  }
+
+  #hand(over: () => void): void {
+    try {
+      over();
+    } catch (error) {
+      this.#options.onFault(error);
+    }
   }
 
   #watch(): void {

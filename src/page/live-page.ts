@@ -73,6 +73,7 @@ export class LivePage {
         this.#statusBar.show(state);
         this.#announcer.tellState(state);
       },
+      onFault: (error) => reportError(error),
     });
     this.#statusBar = new StatusBar(() => this.#connection.retryNow());
   }

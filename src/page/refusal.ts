@@ -21,12 +21,12 @@ export async function readRefusal(response: Response): Promise<Refusal> {
   };
 }
 
-/** An answer that is none of the broker's, though its status is 200. */
-export function foreignAnswer(mediaType: string): Refusal {
+/** An answer that is none of the broker's, though its status is 200. Where there was a broker, it may be back later. */
+export function foreignAnswer(mediaType: string, hasConnected: boolean): Refusal {
   const what = mediaType === '' ? 'something without a type' : mediaType;
   return {
     words: `The answer is ${what}, not a stream of events. Does a proxy in between want a login?`,
-    isFinal: true,
+    isFinal: !hasConnected,
     retryAfterSeconds: 0,
   };
 }

@@ -38,20 +38,28 @@ class Fixture {
   readonly urls: string[] = [];
   readonly items: StreamItem[] = [];
   readonly states: ConnectionState[] = [];
+  readonly faults: unknown[] = [];
   readonly streams: FakeStream[] = [];
   answer: (() => Promise<Response>) | undefined;
+  headers: Readonly<Record<string, string>> = {};
+  /** What the page does with items beside keeping them. */
+  onItems: () => void = () => {};
   readonly connection = new Connection({
     urlAfter: (cursor) => `after ${cursor ?? 'nothing'}`,
     onOpen: () => {},
-    onItems: (items) => this.items.push(...items),
+    onItems: (items) => {
+      this.items.push(...items);
+      this.onItems();
+    },
     onState: (state) => this.states.push(state),
+    onFault: (error) => this.faults.push(error),
   });
 
   constructor() {
     vi.stubGlobal('fetch', async (url: string, { signal }: { signal: AbortSignal }) => {
       this.urls.push(url);
       if (this.answer) return this.answer();
-      const stream = new FakeStream(signal, { 'X-Cursor': 'start' });
+      const stream = new FakeStream(signal, { 'X-Cursor': 'start', ...this.headers });
       this.streams.push(stream);
       return stream.response;
     });
@@ -204,6 +212,43 @@ describe('a connection', () => {
     fixture.answer = async () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } });
     await fixture.start();
     expect(fixture.state).toMatchObject({ kind: 'refused', words: expect.stringContaining('text/html') });
+  });
+
+  test('waits out the page of a proxy once there was a broker', async () => {
+    const fixture = new Fixture();
+    await fixture.start();
+    fixture.answer = async () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } });
+    await fixture.stream.end();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(fixture.state).toMatchObject({ kind: 'waiting', words: expect.stringContaining('text/html') });
+    fixture.answer = undefined;
+    await vi.advanceTimersByTimeAsync(2_000);
+    await fixture.stream.send(ALIVE('c1'));
+    expect(fixture.state?.kind).toBe('live');
+  });
+
+  test('that is lost before the notice of a gap asks for it again', async () => {
+    const fixture = new Fixture();
+    fixture.headers = { 'X-Fetch-Gap': 'expired' };
+    await fixture.start();
+    await fixture.stream.end();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(fixture.urls).toEqual(['after nothing', 'after nothing']);
+  });
+
+  test('goes on when the page fails at an event, and hands on why', async () => {
+    const fixture = new Fixture();
+    fixture.onItems = () => {
+      throw new Error('made up');
+    };
+    await fixture.start();
+    await fixture.stream.send(EVENT('c1'));
+    expect(fixture.faults).toEqual([new Error('made up')]);
+    expect(fixture.state).toEqual({ kind: 'live' });
+    await fixture.stream.end();
+    fixture.connection.retryNow();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(fixture.urls).toEqual(['after nothing', 'after c1']);
   });
 
   test('that is paused lets go of its stream, and goes on where it was', async () => {

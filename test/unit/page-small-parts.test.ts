@@ -91,8 +91,8 @@ describe('a refusal', () => {
   });
 
   test('may be none of ours', () => {
-    expect(foreignAnswer('text/html').words).toContain('text/html');
-    expect(foreignAnswer('').isFinal).toBe(true);
+    expect(foreignAnswer('text/html', false).words).toContain('text/html');
+    expect(foreignAnswer('', false).isFinal).toBe(true);
   });
 });
 
