@@ -89,10 +89,11 @@ function readEvent(members: Readonly<Record<string, unknown>>, cursor: string, l
   };
 }
 
-// A value that is no object stands in `pubsub_payload`, alone.
+// A value that is no object stands in `pubsub_payload`, alone; an object there was published under that name.
 function unwrap(rest: Readonly<Record<string, unknown>>): unknown {
-  const names = Object.keys(rest);
-  return names.length === 1 && names[0] === 'pubsub_payload' ? rest['pubsub_payload'] : rest;
+  const { pubsub_payload: payload, ...others } = rest;
+  const isWrapped = payload !== undefined && !isObject(payload) && Object.keys(others).length === 0;
+  return isWrapped ? payload : rest;
 }
 
 function notOurs(line: string): StreamError {

@@ -1,4 +1,5 @@
-// JSON as text: shown as it was published, so numbers and the order of members stay. [P7] It is never parsed for that.
+// JSON as text: shown as it was published, so numbers and the order of members stay. [P7] It is parsed only to be judged.
+import { toRecord } from './unknown-value.ts';
 
 const OUR_MEMBERS = '"pubsub_timestamp":';
 const WRAPPER = '{"pubsub_payload":';
@@ -9,7 +10,17 @@ export function payloadText(line: string): string {
   const ours = line.lastIndexOf(OUR_MEMBERS);
   if (ours < 0) return line;
   const published = line.slice(0, ours).replace(/,$/, '');
-  return published.startsWith(WRAPPER) ? published.slice(WRAPPER.length) : `${published}}`;
+  const wrapped = published.startsWith(WRAPPER) ? published.slice(WRAPPER.length) : '';
+  return isNoObject(wrapped) ? wrapped : `${published}}`;
+}
+
+// Only what is no object comes wrapped; an object may have been published with a member of that name.
+function isNoObject(json: string): boolean {
+  try {
+    return toRecord(JSON.parse(json)) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 const TOKEN = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;

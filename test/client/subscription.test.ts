@@ -61,6 +61,7 @@ test.each([
   ['"pubsub_payload":[1,2],', [1, 2]],
   ['"pubsub_payload":null,', null],
   ['"pubsub_payload":1,"other":2,', { pubsub_payload: 1, other: 2 }],
+  ['"pubsub_payload":{"a":1},', { pubsub_payload: { a: 1 } }],
   ['', {}],
   ['"__proto__":{"a":1},', JSON.parse('{"__proto__":{"a":1}}')],
 ])('an event that came as {%s …} has the value %j', async (members, value) => {

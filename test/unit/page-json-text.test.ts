@@ -21,6 +21,9 @@ describe('what was published', () => {
     'null',
     '{"pubsub_timestamp":1}',
     '{"a":"\\",\\"pubsub_timestamp\\":3"}',
+    '{"pubsub_payload":1,"x":2}',
+    '{"pubsub_payload":{"x":2}}',
+    '{"pubsub_payload":1,"pubsub_timestamp":2}',
   ])('%s comes back to the letter', (payload) => {
     expect(payloadText(lineOf(payload))).toBe(payload);
     expect(payloadText(lineOf(payload, '/%22pubsub_timestamp%22:/b'))).toBe(payload);
