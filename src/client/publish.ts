@@ -1,10 +1,10 @@
 // Publishing until it is stored: tries again under the same idempotency key, so that nothing is stored twice. [P9]
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GitPubSubError } from '../core/errors.ts';
 import { isPermanent } from './answer.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { toBrokerUrl } from './broker-url.ts';
+import { pause } from './pause.ts';
 import {
   Publisher,
   type Publication,
@@ -77,7 +77,7 @@ export async function publishUntilStored(
     const delayMs = backOff.nextMs(retryAfterMs);
     if (performance.now() + delayMs > endMs) throw new GitPubSubError('broker-unreachable', reason);
     onRetry?.(reason, delayMs);
-    await sleep(delayMs, undefined, signal ? { signal } : {});
+    await pause(delayMs, signal);
   }
 }
 

@@ -1,6 +1,5 @@
 // A subscription that outlives its connections: it reconnects with its cursor until the loop over it is left.
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseCursor } from '../core/cursor.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { describeError, isPermanent, readReason, readRetryAfterMs, readStart } from './answer.ts';
@@ -9,6 +8,7 @@ import { Endpoint, type EndpointOptions } from './endpoint.ts';
 import { KeepAliveRhythm } from './keep-alive-rhythm.ts';
 import { readLines } from './line-reader.ts';
 import { StreamError } from './line-splitter.ts';
+import { pause } from './pause.ts';
 import { readRefusal, RefusedError } from './refused-error.ts';
 import { parseLine, type KeepAlive, type StreamItem } from './stream-item.ts';
 import { subscribePath, type Filters } from './subscribe-path.ts';
@@ -109,6 +109,7 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
         for await (const item of this.#read(response)) {
           failureCount = 0;
           backOff.reset();
+          signal?.throwIfAborted(); // Why here too: a chunk may hold hundreds of events.
           if (item.type !== 'keep-alive') yield item as StreamItem<Value>;
           this.#cursor = item.cursor;
         }
@@ -201,11 +202,7 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
   async #wait({ message }: TemporaryError, delayMs: number): Promise<void> {
     const { signal, onConnection } = this.#options;
     onConnection?.({ state: 'waiting', reason: message, delayMs });
-    try {
-      await sleep(delayMs, undefined, signal ? { signal } : {});
-    } catch {
-      signal?.throwIfAborted();
-    }
+    await pause(delayMs, signal);
   }
 }
 

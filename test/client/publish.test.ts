@@ -72,6 +72,13 @@ test('an abort ends it', async () => {
   await expect(publish(server.url, 1, { signal: controller.signal })).rejects.toBe('enough');
 });
 
+test('an abort while it waits to try again ends it, with its reason', async () => {
+  const controller = new AbortController();
+  const server = await startFakeServer(answer(503, { 'Retry-After': '5' }));
+  const onRetry = (): void => void setImmediate(() => controller.abort('enough'));
+  await expect(publish(server.url, 1, { signal: controller.signal, onRetry })).rejects.toBe('enough');
+});
+
 test('what has no JSON text is a mistake', async () => {
   await expect(publish('localhost:1', undefined)).rejects.toThrow(TypeError);
 });

@@ -338,6 +338,22 @@ test('an abort ends the loop while it waits for an answer', async () => {
   await expect(take(server, 1, { signal: controller.signal })).rejects.toBe('enough');
 });
 
+test('an abort ends the loop before the next event, though it is there', async () => {
+  const controller = new AbortController();
+  const server = await startFakeServer(stream([1, 2, 3].map(eventLine)));
+  const subscription = subscribe(server.url, { ...QUICK, signal: controller.signal });
+  const seen: unknown[] = [];
+  const loop = async (): Promise<void> => {
+    for await (const { cursor } of subscription) {
+      seen.push(cursor);
+      controller.abort('enough');
+    }
+  };
+  await expect(loop()).rejects.toBe('enough');
+  expect(seen).toEqual(['c1']);
+  expect(subscription.cursor).toBe('c1');
+});
+
 test('a signal that is aborted already asks nobody', async () => {
   const server = await startFakeServer(stream([eventLine(1)]));
   await expect(take(server, 1, { signal: AbortSignal.abort('enough') })).rejects.toBe('enough');
