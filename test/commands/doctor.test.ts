@@ -110,6 +110,27 @@ test.each([
   },
 );
 
+test("on the proxy's own machine, asked directly, nothing needs mending", async () => {
+  await withBroker(['--keep-alive-seconds', '1', ...TRUSTING], async (broker) => {
+    const { code, text } = await examine(urlOf(broker, '/t'));
+    expect(text).toMatch(/^note .*your address is in its trustedProxies, and may publish anyway/m);
+    expect(text).not.toContain('BAD');
+    expect(code).toBe(0);
+  });
+});
+
+test('after a crash of the broker nothing needs mending', async () => {
+  await withBroker(['--keep-alive-seconds', '1'], async (broker) => {
+    await publishBatch(urlOf(broker, '/t'), [1]);
+    await broker.kill();
+    await broker.launch();
+    const { code, text } = await examine(urlOf(broker, '/t'));
+    expect(text).toMatch(/^note .*The clock of the broker is \d+\.\d seconds ahead .*comes back by itself/m);
+    expect(text).not.toContain('BAD');
+    expect(code).toBe(0);
+  });
+});
+
 test('it publishes nothing', async () => {
   await withBroker([], async (broker) => {
     await examine(urlOf(broker, '/t'));
@@ -152,6 +173,18 @@ function holdBack(...delaysMs: readonly number[]): RequestListener {
     for (const delayMs of delaysMs) setTimeout(() => response.write(line), delayMs);
   };
 }
+
+test('lines of a clock that is ahead and runs slower are not late', async () => {
+  const others = [answer(200), pollAnswer, brokerAnswer, brokerAnswer, pollAnswer];
+  const aheadMs = [9_000, 5_000];
+  const { url } = await startFakeServer(...others, (request, response) => {
+    const lines = aheadMs.map((ms) => `{"stillalive":${(Date.now() + ms) / 1000},"pubsub_cursor":"c"}`);
+    stream(lines)(request, response);
+  });
+  const { text } = await examine(url, '1s');
+  expect(text).not.toMatch(/late|^BAD .*clock/m);
+  expect(text).toContain('ok    The stream stayed open');
+});
 
 test('a server that is no broker is told from one', async () => {
   const { url } = await startFakeServer(answer(200, { Server: 'Apache' }, '<html>'));

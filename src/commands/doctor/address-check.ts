@@ -26,7 +26,8 @@ export async function checkAddress(endpoint: Endpoint, path: string, isProxied: 
         text: 'Whom the broker takes for its client is unknown: something in between answers publishing itself.',
       },
     ];
-  if (claimed.detail.startsWith(CLAIMED_ADDRESS)) return [anybody()];
+  if (claimed.detail.startsWith(CLAIMED_ADDRESS))
+    return [plain.isTrusted && !isProxied ? ownMachine() : anybody()];
   if (!plain.isTrusted) return [refused(plain.detail)];
   if (claimed.isTrusted)
     return [{ verdict: 'ok', text: 'You may publish, and nobody can claim your address.' }];
@@ -54,6 +55,12 @@ async function attempt(
 function anybody(): Finding {
   const text = `The broker takes you for whoever you say in X-Forwarded-For: anybody who comes this way can claim an address of trustedPeers, and publish. The proxy must set that header itself.`;
   return { verdict: 'bad', text, ailment: 'address' };
+}
+
+// Who is on the proxy's own machine is trusted anyway; but some proxies do not show themselves.
+function ownMachine(): Finding {
+  const text = `The broker takes you for whoever you say in X-Forwarded-For: your address is in its trustedProxies, and may publish anyway. That is as it should be on the proxy's own machine; a proxy in between that does not show itself must set that header itself.`;
+  return { verdict: 'note', text };
 }
 
 function hidden(): Finding {

@@ -17,14 +17,16 @@ const LONGEST_SILENCE_MS = 11_000;
 // Beyond it ages such as `--since 10m` mislead people.
 const CLOCK_TOLERANCE_MS = 5_000;
 
+// A clock that is ahead and loses more than this meanwhile runs slower on purpose, at half speed; others do not drift as much.
+const COMING_BACK_MS = 500;
+
 /** What was seen of one stream. */
 interface Watch {
   readonly firstLineMs: number | undefined;
-  /** The difference between the broker's clock and ours when the first line came. */
+  /** The difference between the broker's clock and ours when the first line came, and the least one. */
   readonly clockMs: number | undefined;
+  readonly leastClockMs: number;
   readonly longestSilenceMs: number;
-  /** How much later a line came than the first one, measured against what the lines say of themselves. */
-  readonly longestLagMs: number;
   /** When and how it ended before its time. */
   readonly end: { readonly afterMs: number; readonly reason: string } | undefined;
 }
@@ -57,7 +59,7 @@ async function watchLines(response: IncomingMessage, durationMs: number): Promis
   let longestSilenceMs = 0;
   let firstLineMs: number | undefined;
   let clockMs: number | undefined;
-  let longestLagMs = 0;
+  let leastClockMs = Infinity;
   const elapsedMs = (): number => performance.now() - startMs;
   const limitMs = (): number => Math.max(1, durationMs - elapsedMs());
   let reason = 'it was ended as if the broker had stopped';
@@ -70,7 +72,7 @@ async function watchLines(response: IncomingMessage, durationMs: number): Promis
       if (typeof stillAlive === 'number') {
         const aheadMs = stillAlive * 1000 - Date.now();
         clockMs ??= aheadMs;
-        longestLagMs = Math.max(longestLagMs, clockMs - aheadMs);
+        leastClockMs = Math.min(leastClockMs, aheadMs);
       }
       if (elapsedMs() >= durationMs) break;
     }
@@ -79,7 +81,7 @@ async function watchLines(response: IncomingMessage, durationMs: number): Promis
   }
   longestSilenceMs = Math.max(longestSilenceMs, performance.now() - lastMs);
   const end = elapsedMs() < durationMs - 1 ? { afterMs: elapsedMs(), reason } : undefined;
-  return { firstLineMs, clockMs, longestSilenceMs, longestLagMs, end };
+  return { firstLineMs, clockMs, leastClockMs, longestSilenceMs, end };
 }
 
 function judgeStart({ firstLineMs, end }: Watch): Finding {
@@ -98,7 +100,7 @@ function headless(): Finding {
 }
 
 function judgeRest(
-  { firstLineMs, longestSilenceMs, longestLagMs, end }: Watch,
+  { firstLineMs, clockMs = 0, leastClockMs, longestSilenceMs, end }: Watch,
   durationMs: number,
 ): Finding[] {
   if (end !== undefined) {
@@ -110,17 +112,23 @@ function judgeRest(
     const text = `For ${seconds(longestSilenceMs)} nothing came, and the broker says something every 8 seconds at the latest: something in between buffers.`;
     return [{ verdict: 'bad', text, ailment: 'buffering' }];
   }
-  if (longestLagMs > AT_ONCE_MS) {
-    const text = `Lines came up to ${seconds(longestLagMs)} late: something in between buffers, and holds events back.`;
+  // How much later a line came than the first one, by what they say of themselves; but a clock that is ahead may run slower.
+  const lagMs = Math.min(0, clockMs) - leastClockMs;
+  if (lagMs > AT_ONCE_MS) {
+    const text = `Lines came up to ${seconds(lagMs)} late: something in between buffers, and holds events back.`;
     return [{ verdict: 'bad', text, ailment: 'buffering' }];
   }
   return [{ verdict: 'ok', text: `The stream stayed open for ${seconds(durationMs)}, with signs of life.` }];
 }
 
-function judgeClock({ firstLineMs = Infinity, clockMs }: Watch): Finding[] {
+function judgeClock({ firstLineMs = Infinity, clockMs, leastClockMs }: Watch): Finding[] {
   if (clockMs === undefined || firstLineMs > AT_ONCE_MS) return [];
   if (Math.abs(clockMs) <= CLOCK_TOLERANCE_MS)
     return [{ verdict: 'ok', text: 'The clocks of the broker and of this machine agree.' }];
+  if (clockMs > 0 && clockMs - leastClockMs > COMING_BACK_MS) {
+    const text = `The clock of the broker is ${seconds(clockMs)} ahead of that of this machine, and comes back by itself, as it does after a crash or when it was set back. Until then times and ages after --since mislead.`;
+    return [{ verdict: 'note', text }];
+  }
   const which = clockMs > 0 ? 'ahead of' : 'behind';
   const text = `The clock of the broker is ${seconds(Math.abs(clockMs))} ${which} that of this machine: set both, or start from cursors; times and ages after --since mislead.`;
   return [{ verdict: 'bad', text }];
