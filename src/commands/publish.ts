@@ -1,6 +1,7 @@
 // `gitpubsub publish`: publishes a JSON value, or lines of them in batches, until they are stored.
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { cutBatches } from '../client/batches.ts';
 import { toBrokerUrl } from '../client/broker-url.ts';
@@ -11,6 +12,7 @@ import { GitPubSubError } from '../core/errors.ts';
 import { isBlank } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
 import { parseDurationMs } from './flag-values.ts';
+import { withPauses } from './input-pauses.ts';
 import { notify } from './notices.ts';
 import { printLine } from './standard-output.ts';
 
@@ -26,6 +28,9 @@ const STANDARD_INPUT = '-';
 const DEFAULT_RETRY_FOR = '1m';
 const NDJSON_NAME = /\.(?:ndjson|jsonl)$/;
 
+// A pause of the input after which what has come is published, though it is no full batch.
+const PAUSE_MS = 200;
+
 // The broker's limit for a key, less what tells the batches of one input apart. [P9]
 const KEY = /^[\x21-\x7e]{1,240}$/;
 
@@ -35,7 +40,9 @@ export async function runPublish(url: string, path: string, flags: PublishFlags)
   const retryForMs = parseDurationMs('--retry-for', flags.retryFor ?? DEFAULT_RETRY_FOR);
   const key = readKey(flags.idempotencyKey);
   const isLines = flags.ndjson ?? NDJSON_NAME.test(path);
-  const batches = isLines ? cutBatches(readLines(path)) : readValue(path);
+  // Why no pauses with a key: the same input has to make the same batches again.
+  const pauseMs = flags.idempotencyKey === undefined ? PAUSE_MS : undefined;
+  const batches = isLines ? cutBatches(readLines(path, pauseMs)) : readValue(path);
   const { unixSocket: socketPath } = flags;
   const publisher = new Publisher(broker, socketPath === undefined ? {} : { socketPath });
   let storedCount = 0;
@@ -74,18 +81,32 @@ async function* readValue(path: string): AsyncGenerator<string[], void, undefine
   yield [check(body, nameOf(path))];
 }
 
-async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
+// Where the input pauses: `undefined`.
+async function* readLines(
+  path: string,
+  pauseMs: number | undefined,
+): AsyncGenerator<string | undefined, void, undefined> {
   let lineNumber = 0;
-  for await (const line of splitLines(path)) {
+  for await (const line of splitLines(path, pauseMs)) {
+    if (line === undefined) {
+      yield undefined;
+      continue;
+    }
     lineNumber += 1;
     if (!isBlank(line)) yield check(line, `${nameOf(path)}, line ${lineNumber}`);
   }
 }
 
-async function* splitLines(path: string): AsyncGenerator<Buffer, void, undefined> {
+async function* splitLines(
+  path: string,
+  pauseMs: number | undefined,
+): AsyncGenerator<Buffer | undefined, void, undefined> {
   const splitter = new LineSplitter();
   try {
-    for await (const chunk of openInput(path)) yield* splitter.add(chunk as Buffer);
+    for await (const chunk of withPauses(openInput(path), pauseMs)) {
+      if (chunk === undefined) yield undefined;
+      else yield* splitter.add(chunk);
+    }
     yield splitter.rest();
   } catch (error) {
     failToRead(path, error);
@@ -102,7 +123,7 @@ function check(body: Uint8Array, where: string): string {
   }
 }
 
-function openInput(path: string): NodeJS.ReadableStream {
+function openInput(path: string): Readable {
   return path === STANDARD_INPUT ? process.stdin : createReadStream(path);
 }
 

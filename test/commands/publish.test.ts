@@ -6,6 +6,7 @@ import { subscribe, type StreamItem } from '../../src/client/client.ts';
 import { startBrokerOfFile } from '../support/broker-of-file.ts';
 import { runCommandLine } from '../support/broker-process.ts';
 import { CommandProcess } from '../support/command-process.ts';
+import { pollUntil } from '../support/deadline.ts';
 import { answer, startFakeServer } from '../support/fake-server.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -107,6 +108,28 @@ test('a file that cannot be read has the status of its own', async () => {
   const { code, stderr } = await runCommandLine(['publish', 'localhost:1', 'nowhere.json']);
   expect(stderr).toContain("nowhere.json can't be read: ENOENT");
   expect(code).toBe(66);
+});
+
+test('an input that pauses is published as it comes; under a key of its own, in the same batches as ever', async () => {
+  const url = nextUrl();
+  const input = { input: '1\n2\n3', keepsInputOpen: true };
+  const keyed = new CommandProcess(['publish', url, '--ndjson', '--idempotency-key', 'k'], input);
+  const command = new CommandProcess(['publish', url, '--ndjson'], input);
+  await pollUntil(async () => ((await read(url)).length > 0 ? true : undefined), 'the first events');
+  expect(valuesOf(await read(url))).toEqual([1, 2]);
+  for (const each of [command, keyed]) {
+    each.endInput('3\n4\n');
+    expect(await each.waitForExit()).toEqual({ code: 0, signal: null });
+  }
+  expect(valuesOf(await read(url))).toEqual([1, 2, 33, 4, 1, 2, 33, 4]);
+});
+
+test('a refusal ends it, though more of the input may come', async () => {
+  const server = await startFakeServer(answer(403, {}, 'no'));
+  const input = { input: '1\n', keepsInputOpen: true };
+  const command = new CommandProcess(['publish', server.url, '--ndjson'], input);
+  expect(await command.waitForExit()).toEqual({ code: 1, signal: null });
+  expect(command.stderr).toBe('gitpubsub: 403 no\n');
 });
 
 const RECEIPT = '{"cursor":"c","timestamp":1.5}';

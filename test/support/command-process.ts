@@ -12,6 +12,8 @@ const cliPath = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 export interface CommandOptions {
   /** Given on standard input, which then ends; by default there is none. */
   readonly input?: string;
+  /** Standard input does not end before `endInput`. */
+  readonly keepsInputOpen?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +26,10 @@ export class CommandProcess {
   #stderr = '';
   #notify: () => void = () => undefined;
 
-  constructor(args: readonly string[], { input = '', environment = {} }: CommandOptions = {}) {
+  constructor(
+    args: readonly string[],
+    { input = '', environment = {}, keepsInputOpen = false }: CommandOptions = {},
+  ) {
     this.#args = args;
     this.#child = spawn(process.execPath, [cliPath, ...args], {
       cwd: tmpdir(),
@@ -32,7 +37,8 @@ export class CommandProcess {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child.stdin.on('error', () => undefined);
-    this.#child.stdin.end(input);
+    this.#child.stdin.write(input);
+    if (!keepsInputOpen) this.#child.stdin.end();
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => this.#add('stdout', text));
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => this.#add('stderr', text));
     this.#exit = new Promise((resolve) => {
@@ -59,6 +65,11 @@ export class CommandProcess {
 
   sendSignal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Gives the rest of its standard input. */
+  endInput(text: string): void {
+    this.#child.stdin.end(text);
   }
 
   /** Closes the reading end of its standard output, as `head` does. */
