@@ -114,7 +114,7 @@ export const DOCTOR_FLAGS: readonly ClientFlag[] = [
 ];
 
 export const STATS_FLAGS: readonly ClientFlag[] = [
-  { flags: '--watch [time]', description: 'again and again; every 2s by default' },
+  { flags: '--watch [time]', description: 'again and again; every 2s by default, 100ms at least' },
   { flags: '--json', description: 'as JSON' },
   SOCKET,
 ];

@@ -18,6 +18,7 @@ export interface DoctorFlags {
 }
 
 const DEFAULT_DURATION = '30s';
+const LEAST_DURATION = '1s';
 const HEAD_TIMEOUT_MS = 20_000;
 
 // Where nothing can be published, because nothing is below it.
@@ -28,7 +29,7 @@ const MARKS: Readonly<Record<Verdict, string>> = { ok: 'ok    ', bad: 'BAD   ', 
 /** Examines the way and prints what it finds. Returns the exit status: 1 if something needs mending. */
 export async function runDoctor(url: string, { duration = DEFAULT_DURATION }: DoctorFlags): Promise<number> {
   const broker = toBrokerUrl(url);
-  const durationMs = parseDurationMs('--duration', duration);
+  const durationMs = parseDurationMs('--duration', duration, LEAST_DURATION);
   const endpoint = new Endpoint(broker);
   try {
     const proxy = await recognise(endpoint, broker);

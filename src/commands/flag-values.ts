@@ -21,11 +21,11 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
 const EPOCH_SECONDS = /^\d+(?:\.\d+)?$/;
 const DATE = /^\d{4}-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
-/** Reads a time such as `5m`, in milliseconds. @throws GitPubSubError `invalid-usage` */
-export function parseDurationMs(flag: string, text: string): number {
+/** Reads a time such as `5m`, in milliseconds; `least` is one, too. @throws GitPubSubError `invalid-usage` */
+export function parseDurationMs(flag: string, text: string, least = '0s'): number {
   const ms = readDurationMs(text);
-  if (ms !== undefined && ms <= MAX_TIMER_MS) return ms;
-  throw invalidUsage(flag, text, 'a time up to 24d, such as 500ms, 30s, 5m or 2h');
+  if (ms !== undefined && ms >= (readDurationMs(least) ?? 0) && ms <= MAX_TIMER_MS) return ms;
+  throw invalidUsage(flag, text, `a time from ${least} to 24d, such as 500ms, 30s, 5m or 2h`);
 }
 
 /** Reads a whole number. @throws GitPubSubError `invalid-usage` */

@@ -17,6 +17,7 @@ export interface StatsFlags {
 }
 
 const DEFAULT_WATCH = '2s';
+const LEAST_WATCH = '100ms';
 
 const NOT_TRUSTED =
   'The broker answers, but shows its numbers only to addresses in its trustedPeers, and yours is not there. Ask on its machine, or behind a proxy look at its trustedProxies.';
@@ -36,7 +37,7 @@ async function watchStats(
   form: (statistics: BrokerStatistics) => string,
   options: { readonly socketPath?: string },
 ): Promise<number> {
-  const pauseMs = parseDurationMs('--watch', /^\d+$/.test(every) ? `${every}s` : every);
+  const pauseMs = parseDurationMs('--watch', /^\d+$/.test(every) ? `${every}s` : every, LEAST_WATCH);
   const stop = new AbortController();
   void nextStopSignal().then(() => stop.abort());
   try {

@@ -186,6 +186,12 @@ test('lines of a clock that is ahead and runs slower are not late', async () => 
   expect(text).toContain('ok    The stream stayed open');
 });
 
+test('a time in which nothing can be seen is a wrong call', async () => {
+  const { code, text } = await examine('localhost:1', '0s');
+  expect(text).toContain('--duration: "0s" is not allowed; allowed is a time from 1s to 24d');
+  expect(code).toBe(64);
+});
+
 test('a server that is no broker is told from one', async () => {
   const { url } = await startFakeServer(answer(200, { Server: 'Apache' }, '<html>'));
   const { code, text } = await examine(url);

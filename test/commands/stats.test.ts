@@ -59,7 +59,7 @@ test('where the numbers are missing it says why', async () => {
 
 test('--watch shows them again and again, also after the broker was away', async () => {
   const { url } = await startFakeServer(answer(200, NUMBERS), answer(503), answer(200, NUMBERS));
-  const command = new CommandProcess(['stats', url, '--watch', '10ms', '--json']);
+  const command = new CommandProcess(['stats', url, '--watch', '100ms', '--json']);
   await command.waitForLines(3);
   expect(command.stderr).toContain('the answer is 503');
   command.sendSignal('SIGINT');
@@ -69,6 +69,7 @@ test('--watch shows them again and again, also after the broker was away', async
 test.each([
   [['localhost:1'], 'ECONNREFUSED', 1],
   [['localhost:1', '--watch', 'often'], '--watch: "often" is not allowed', 64],
+  [['localhost:1', '--watch', '0'], '--watch: "0s" is not allowed; allowed is a time from 100ms to 24d', 64],
   [['ftp://localhost'], '"ftp://localhost" is no URL of a broker', 64],
 ])('%j fails in a sentence', async (args, message, status) => {
   const { code, stderr } = await runCommandLine(['stats', ...args]);

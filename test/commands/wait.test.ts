@@ -82,7 +82,10 @@ test.each([
   [[], 'Say what to wait for: --commit, or --project and --ref.'],
   [['--project', 'x'], 'Say what to wait for: --commit, or --project and --ref.'],
   [['--commit', 'abc'], '--commit: "abc" is not allowed; allowed is a hash, 7 to 64 hexadecimal digits.'],
-  [['--commit', HASH, '--timeout', 'soon'], '--timeout: "soon" is not allowed; allowed is a time up to 24d'],
+  [
+    ['--commit', HASH, '--timeout', 'soon'],
+    '--timeout: "soon" is not allowed; allowed is a time from 0s to 24d',
+  ],
   [['--commit', HASH, '--since', 'then'], '--since: "then" is not allowed'],
 ])('%j is a wrong call', async (args, message) => {
   const { code, stderr } = await runCommandLine(['wait', 'localhost:1', ...args]);

@@ -61,7 +61,14 @@ test.each([
 
 test.each(['', '5', 'm', '5 m', '-1s', '25d', '1e3s'])('%j is no duration', (text) => {
   expect(() => parseDurationMs('--timeout', text)).toThrow(
-    `--timeout: "${text}" is not allowed; allowed is a time up to 24d, such as 500ms, 30s, 5m or 2h.`,
+    `--timeout: "${text}" is not allowed; allowed is a time from 0s to 24d, such as 500ms, 30s, 5m or 2h.`,
+  );
+});
+
+test('a duration may have a least one', () => {
+  expect(parseDurationMs('--watch', '100ms', '100ms')).toBe(100);
+  expect(() => parseDurationMs('--watch', '99ms', '100ms')).toThrow(
+    '--watch: "99ms" is not allowed; allowed is a time from 100ms to 24d, such as',
   );
 });
 
