@@ -64,19 +64,27 @@ describe('an import', () => {
 
   test.each([
     ['core/x.ts', "import { b } from '../http/b.ts';", 'imports http/b.ts; allowed is nothing'],
-    ['hook/x.ts', "import { b } from '../http/b.ts';", 'imports http/b.ts; allowed is core, client'],
+    ['hook/x.ts', "import { b } from '../http/b.ts';", 'imports http/b.ts; allowed is core, files, client'],
     ['page/x.ts', "import { a } from '../core/a.ts';", 'imports more than types from another layer'],
     ['page/x.ts', "import type { b } from '../http/b.ts';", 'imports http/b.ts; allowed is core'],
     ['page/x.ts', "import { isIP } from 'node:net';", 'imports node:net; its layer does no I/O'],
-    ['hook/x.ts', "import type { b } from '../http/b.ts';", 'imports http/b.ts; allowed is core, client'],
+    [
+      'hook/x.ts',
+      "import type { b } from '../http/b.ts';",
+      'imports http/b.ts; allowed is core, files, client',
+    ],
     [
       'hook/x.ts',
       "import type {\n  B,\n} from '../http/b.ts';",
-      'imports http/b.ts; allowed is core, client',
+      'imports http/b.ts; allowed is core, files, client',
     ],
-    ['hook/x.ts', "import '../http/b.ts';", 'imports http/b.ts; allowed is core, client'],
-    ['hook/x.ts', "const b = () => import('../http/b.ts');", 'imports http/b.ts; allowed is core, client'],
-    ['hook/x.ts', "type B = import('../http/b.ts').B;", 'imports http/b.ts; allowed is core, client'],
+    ['hook/x.ts', "import '../http/b.ts';", 'imports http/b.ts; allowed is core, files, client'],
+    [
+      'hook/x.ts',
+      "const b = () => import('../http/b.ts');",
+      'imports http/b.ts; allowed is core, files, client',
+    ],
+    ['hook/x.ts', "type B = import('../http/b.ts').B;", 'imports http/b.ts; allowed is core, files, client'],
     [
       'broker/x.ts',
       "import { log } from '../eventlog/sqlite/log.ts';",
@@ -105,7 +113,7 @@ describe('an import', () => {
     expect(check({ ...others, [path]: text })).toStrictEqual([`${path} ${complaint}`]);
   });
 
-  test.each(['access', 'config', 'eventlog', 'broker', 'http', 'client', 'hook', 'webhooks'])(
+  test.each(['access', 'config', 'eventlog', 'broker', 'http', 'client', 'files', 'hook', 'webhooks'])(
     'of a command is refused in %s',
     (layer) => {
       const complaints = check({

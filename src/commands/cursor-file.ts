@@ -1,6 +1,6 @@
 // A file that remembers how far a subscriber came: read at the start, written while it goes on and at its end.
 import { GitPubSubError } from '../core/errors.ts';
-import { readIfThere, replaceFile } from '../hook/durable-files.ts';
+import { readIfThere, replaceFile } from '../files/durable-files.ts';
 import { isCursor } from './flag-values.ts';
 
 // How often it is written at most; what is handled in between comes again after a crash.

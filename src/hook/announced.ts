@@ -2,7 +2,7 @@
 // Everything they reach is known, whatever other pushes do to the refs meanwhile.
 import { rename } from 'node:fs/promises';
 import { isObject } from '../core/json-object.ts';
-import { readIfThere, replaceFile } from './durable-files.ts';
+import { readIfThere, replaceFile } from '../files/durable-files.ts';
 import type { Git } from './git.ts';
 import { findUnreached, type KnownCommits } from './new-commits.ts';
 import type { PlannedRef } from './push-plan.ts';

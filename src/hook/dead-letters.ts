@@ -1,6 +1,6 @@
 // Events that can never be published: kept for people in a file, a line each, with the reason.
+import { appendSynced, readIfThere } from '../files/durable-files.ts';
 import type { Batch } from './batch.ts';
-import { appendSynced, readIfThere } from './durable-files.ts';
 import { withoutCredentials } from './http-url.ts';
 
 /** Why an event can never be published. */

@@ -4,8 +4,8 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { makeDirectory } from './durable-files.ts';
-import { openForAppending } from './file-owner.ts';
+import { makeDirectory } from '../files/durable-files.ts';
+import { openForAppending } from '../files/file-owner.ts';
 
 /** A lock that is held. */
 export interface DeliveryLock {

@@ -1,5 +1,5 @@
 // How a repository's last delivery went and what waits, for whoever asks. Written by deliveries, read by people's commands.
-import { readIfThere, replaceFile } from './durable-files.ts';
+import { readIfThere, replaceFile } from '../files/durable-files.ts';
 import { countDeadLetters } from './dead-letters.ts';
 import { hookFilesOf } from './hook-files.ts';
 import { Outbox } from './outbox.ts';

@@ -2,9 +2,9 @@
 // where that fails, and says how it went.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GitPubSubError } from '../core/errors.ts';
+import { removeLeftovers } from '../files/durable-files.ts';
 import { ClosedOrigins } from './closed-origins.ts';
 import { takeLock, type DeliveryLock } from './delivery-lock.ts';
-import { removeLeftovers } from './durable-files.ts';
 import { readWaiting, writeLastDelivery, type Waiting } from './delivery-status.ts';
 import { Git, type Environment } from './git.ts';
 import { hookFilesOf, type HookFiles } from './hook-files.ts';

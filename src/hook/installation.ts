@@ -2,8 +2,8 @@
 import { chmod, link, lstat, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GitPubSubError } from '../core/errors.ts';
-import { makeDirectory } from './durable-files.ts';
-import { createFile } from './file-owner.ts';
+import { makeDirectory } from '../files/durable-files.ts';
+import { createFile } from '../files/file-owner.ts';
 import { CHAIN_MARK, HOOK_DIRECTORY, OTHER_SUFFIX, type HookPlace } from './hook-place.ts';
 
 // In a script that asks for its own name, or makes others of it; that of its directory does not count, as it stays.

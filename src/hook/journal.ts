@@ -1,7 +1,7 @@
 // A small file in the repository that says what went wrong, for people. It is no help to anyone if it can't be written.
 import { rename } from 'node:fs/promises';
 import { toOneLine } from '../core/printable.ts';
-import { openForAppending } from './file-owner.ts';
+import { openForAppending } from '../files/file-owner.ts';
 
 // Largest file; beyond it the file becomes the old one, of which there is one.
 const MAX_JOURNAL_BYTES = 64 * 1024;

@@ -6,7 +6,6 @@ import { constants } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_BATCH_BYTES } from '../client/batches.ts';
-import { divideBatch, formatBatch, parseBatches, parseHead, type Batch, type Target } from './batch.ts';
 import {
   listIfThere,
   makeDirectory,
@@ -14,7 +13,8 @@ import {
   replaceFile,
   syncDirectory,
   writeSynced,
-} from './durable-files.ts';
+} from '../files/durable-files.ts';
+import { divideBatch, formatBatch, parseBatches, parseHead, type Batch, type Target } from './batch.ts';
 
 // What is read of a file to see where it goes: more than a URL can have.
 const MAX_HEAD_BYTES = 16 * 1024;

@@ -3,7 +3,7 @@
 import { constants, type Stats } from 'node:fs';
 import { lchown, open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRoot } from './file-owner.ts';
+import { isRoot } from '../files/file-owner.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 

@@ -2,7 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listIfThere, makeDirectory, readIfThere, replaceFile, syncDirectory } from './durable-files.ts';
+import {
+  listIfThere,
+  makeDirectory,
+  readIfThere,
+  replaceFile,
+  syncDirectory,
+} from '../files/durable-files.ts';
 import { parseSpooledPush, type SpooledPush } from './spooled-push.ts';
 
 const SUFFIX = '.push';

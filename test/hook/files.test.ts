@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addDeadLetters, countDeadLetters } from '../../src/hook/dead-letters.ts';
 import { makeBatch } from '../../src/hook/batch.ts';
-import { makeOwnedDirectory } from '../../src/hook/file-owner.ts';
+import { makeOwnedDirectory } from '../../src/files/file-owner.ts';
 import { BackgroundDelivery } from '../support/background-delivery.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
 import { runProgram } from '../support/git-sandbox.ts';

@@ -4,7 +4,7 @@ import { describeError } from '../../client/answer.ts';
 import { BackOff } from '../../client/back-off.ts';
 import type { StreamEvent } from '../../client/stream-item.ts';
 import { GitPubSubError } from '../../core/errors.ts';
-import { appendSynced } from '../../hook/durable-files.ts';
+import { appendSynced } from '../../files/durable-files.ts';
 import { notify } from '../notices.ts';
 import { laneOf } from './environment.ts';
 import { Ledger } from './ledger.ts';

@@ -56,7 +56,7 @@ export async function makeDirectory(path: string): Promise<void> {
   for (const made of await makeOwnedDirectory(path)) await syncDirectory(dirname(made));
 }
 
-/** Removes what writers that were killed, hooks included, have left in a directory. Resolves always: it harms nobody. */
+/** Removes what writers that were killed have left in a directory. Resolves always: it harms nobody. */
 export async function removeLeftovers(directory: string): Promise<void> {
   const names = await listIfThere(directory).catch(() => []);
   for (const name of names.filter((each) => each.endsWith(TEMPORARY_SUFFIX))) {
