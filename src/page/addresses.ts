@@ -3,7 +3,7 @@
 /** How many of the newest events the page begins with, and how many older ones it fetches at a time. */
 export const PAGE_EVENTS = 50;
 
-/** What the stream can be filtered by, in the query. */
+/** What the stream can be filtered by, in the query: core's FILTER_KEYS, which browsers do not get. */
 export const FILTER_NAMES = ['project', 'ref', 'path', 'author', 'type', 'hash'] as const;
 
 /** The page's own address. */

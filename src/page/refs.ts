@@ -1,6 +1,6 @@
 // Names of refs and objects, short enough to be read.
 
-/** `main` for `refs/heads/main`, `v1` for `refs/tags/v1`, `notes/commits` for `refs/notes/commits`. */
+/** `main` for `refs/heads/main`, `v1` for `refs/tags/v1`, `notes/commits` for `refs/notes/commits`: as core has it. */
 export function shortRef(ref: string): string {
   return ref.replace(/^refs\/(?:heads\/|tags\/)?/, '');
 }
