@@ -6,7 +6,8 @@ import { toPrintable } from '../core/printable.ts';
 import { parseWrittenPrefix } from '../core/topic.ts';
 import { DEFAULT_TOPIC_TEMPLATE, checkTemplate } from '../core/topic-template.ts';
 import { WEBHOOK_KIND_NAMES } from '../core/webhook-kinds.ts';
-import { readJsonFile, type ReadFile } from './json-file.ts';
+import { readJsonFile } from './json-file.ts';
+import type { ReadFile } from './read-file.ts';
 import { dictionary, listOf, parsed, record, says } from './shapes.ts';
 
 /** An access file as far as it could be read. */

@@ -36,6 +36,7 @@ export function checkTogether({ config, wrongKeys }: Resolution): string[] {
   );
   return [
     ...checkSocket(config.origins),
+    ...checkTls(config, config.origins),
     ...broken.map(({ keys, complaint }) => `${keys.map(describe).join(' and ')}: ${complaint}`),
   ];
 }
@@ -43,9 +44,17 @@ export function checkTogether({ config, wrongKeys }: Resolution): string[] {
 // Why: by origin and not by value, since host and port always have one.
 function checkSocket(origins: Origins): string[] {
   const isGiven = (key: SettingKey): boolean => origins[key] !== DEFAULT_ORIGIN;
-  const others = (['host', 'port'] as const).filter(isGiven).map((key) => origins[key]);
+  const others = (['host', 'port', 'tlsCert', 'tlsKey'] as const).filter(isGiven).map((key) => origins[key]);
   if (!isGiven('socket') || others.length === 0) return [];
   return [
     `${origins.socket} does not go with ${others.join(' and ')}; allowed is either a socket or a host and port.`,
   ];
+}
+
+// A certificate without its key, or the other way round, is half of what was meant.
+function checkTls({ tlsCert, tlsKey }: Settings, origins: Origins): string[] {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
+  const [given, missing] =
+    tlsKey === undefined ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
+  return [`${origins[given]} needs ${missing} beside it; allowed are both or none.`];
 }

@@ -1,5 +1,6 @@
 // The configuration file: one JSON object with a member for each setting it gives.
-import { readJsonFile, type ReadFile } from './json-file.ts';
+import { readJsonFile } from './json-file.ts';
+import type { ReadFile } from './read-file.ts';
 import { readMembers, type Source } from './sources.ts';
 
 /** Reads the configuration file. */

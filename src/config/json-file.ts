@@ -1,13 +1,7 @@
 // A file that holds one JSON object. Every way it can be unusable is a problem, never a throw.
-import { readFileSync } from 'node:fs';
 import { toPrintable } from '../core/printable.ts';
 import { findDuplicateMembers, findJsonError } from './json-problems.ts';
-
-/** Reads a file as text; throws as `node:fs` does. */
-export type ReadFile = (path: string) => string;
-
-/** Reads the file from the disk, blocking. */
-export const readFromDisk: ReadFile = (path) => readFileSync(path, 'utf8');
+import { readText, type ReadFile } from './read-file.ts';
 
 /** What such a file is called in a problem, and an example of what it may hold. */
 export interface JsonFileKind {
@@ -25,14 +19,8 @@ export interface JsonFile {
 
 /** Reads it. */
 export function readJsonFile(path: string, readFile: ReadFile, kind: JsonFileKind): JsonFile {
-  const shown = toPrintable(path);
-  let text: string;
-  try {
-    text = readFile(path);
-  } catch (error) {
-    return unusable(`${shown}: the ${kind.name} cannot be read: ${toPrintable(describe(error))}.`);
-  }
-  return parseObject(shown, text, kind);
+  const file = readText(path, readFile, kind.name);
+  return 'text' in file ? parseObject(toPrintable(path), file.text, kind) : unusable(file.problem);
 }
 
 function parseObject(path: string, text: string, { name, example }: JsonFileKind): JsonFile {
@@ -54,10 +42,4 @@ function parseObject(path: string, text: string, { name, example }: JsonFileKind
 
 function unusable(problem: string): JsonFile {
   return { object: undefined, problems: [problem] };
-}
-
-// Why: Node's own message repeats the path and the system call.
-function describe(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/, \w+( '.*')?$/s, '');
 }

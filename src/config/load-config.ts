@@ -6,11 +6,12 @@ import { readAccessFile } from './access-file.ts';
 import { readConfigFile } from './config-file.ts';
 import { resolveConfig } from './config.ts';
 import type { ResolvedConfig } from './config.ts';
-import { readFromDisk, type ReadFile } from './json-file.ts';
 import { describeRefusal } from './kinds.ts';
 import { CONFIG_VARIABLE } from './names.ts';
+import { readFromDisk, type ReadFile } from './read-file.ts';
 import { readFlags, readVariables } from './sources.ts';
 import type { Flags, Source } from './sources.ts';
+import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 
 /** Where the configuration is read from. */
 export interface ConfigSources {
@@ -21,10 +22,12 @@ export interface ConfigSources {
   readonly readFile?: ReadFile;
 }
 
-/** A configuration that holds, with the access file that it names. */
+/** A configuration that holds, with what stands in the files that it names. */
 export interface Config extends ResolvedConfig {
   /** `undefined` without such a file. */
   readonly access: AccessRules | undefined;
+  /** `undefined` without TLS. */
+  readonly tls: TlsFiles | undefined;
 }
 
 /** Everything that is wrong with a configuration; the message has one problem a line. */
@@ -46,16 +49,21 @@ export class ConfigurationError extends GitPubSubError {
 export function loadConfig({ flags, env, readFile = readFromDisk }: ConfigSources): Config {
   const sources = [readFlags(flags), readVariables(env), readNamedFile(flags, env, readFile)];
   const resolution = resolveConfig(sources.flatMap(({ given }) => given)); // in order of precedence
-  const { accessFile } = resolution.config;
+  const { accessFile, tlsCert: certPath, tlsKey: keyPath } = resolution.config;
   const access = accessFile === undefined ? undefined : readAccessFile(accessFile, readFile);
+  const tls =
+    certPath === undefined || keyPath === undefined
+      ? undefined
+      : readTlsFiles({ certPath, keyPath }, readFile);
   const problems = [
     ...sources.flatMap((source) => source.problems),
     ...resolution.problems,
     ...checkTogether(resolution),
     ...(access?.problems ?? []),
+    ...(tls?.problems ?? []),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return { ...resolution.config, access: access?.rules };
+  return { ...resolution.config, access: access?.rules, tls: tls?.files };
 }
 
 function readNamedFile(flags: Flags, env: NodeJS.ProcessEnv, readFile: ReadFile): Source {

@@ -34,7 +34,9 @@ export const SERVE_HELP_FOOTER: string = `
 A list is separated by commas. Bytes may be given as 256KiB, 64MiB or 1GiB.
 Every setting is also a variable, GITPUBSUB_TRUSTED_PEERS for --trusted-peers,
 and a key of the file, trustedPeers, where a list may be an array. A flag goes
-before a variable, a variable before the file. GITPUBSUB_CONFIG names the file.`;
+before a variable, a variable before the file. GITPUBSUB_CONFIG names the file.
+SIGHUP makes a running broker read its files anew. Only a new start changes
+${SETTING_KEYS.filter((key) => SETTINGS[key].changes === 'at-start').join(', ')}, and whether there is TLS.`;
 
 function flagOfSetting(key: SettingKey): ServeFlag {
   const setting: Setting<unknown> = SETTINGS[key];

@@ -14,6 +14,10 @@ export interface Settings {
   readonly port: number;
   /** Path of a Unix domain socket to listen on instead of `host` and `port`. */
   readonly socket: string | undefined;
+  /** Path of a PEM file: the certificate, and the chain to its authority after it. */
+  readonly tlsCert: string | undefined;
+  /** Path of a PEM file with the key of the certificate. */
+  readonly tlsKey: string | undefined;
   readonly maxConnections: number;
   /** Path of the database file. */
   readonly database: string;
@@ -51,6 +55,11 @@ export interface Setting<T> {
   /** Fits beside the flag on a line of 80 characters, with the default. */
   readonly help: string;
   readonly default: T;
+  /**
+   * Whether a running broker takes another value when it reads its files anew (`live`), or only a new start does;
+   * `live-while-set`: another value, but not the first one, nor none.
+   */
+  readonly changes: 'live' | 'live-while-set' | 'at-start';
   /** Stands after a value that is shown. */
   readonly unit?: 'hours' | 'seconds';
   readonly kind: Kind<T>;
@@ -78,6 +87,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'address',
     help: 'address or name to listen on',
     default: '127.0.0.1',
+    changes: 'at-start',
     kind: textThat(isHost, 'an IP address in full, or a host name'),
   },
   port: {
@@ -85,6 +95,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'port, 0 for any free one',
     default: 2069,
+    changes: 'at-start',
     kind: wholeNumber({ min: 0, max: 65_535 }),
   },
   socket: {
@@ -92,13 +103,31 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'path',
     help: 'Unix domain socket instead of host and port',
     default: undefined,
+    changes: 'at-start',
     kind: optional(textThat(isSocketPath, 'the path of a socket file, 1 to 107 bytes long')),
+  },
+  tlsCert: {
+    group: 'Listening',
+    placeholder: 'path',
+    help: 'certificate and its chain, for TLS',
+    default: undefined,
+    changes: 'live-while-set',
+    kind: optional(textThat(isFilePath, 'the path of a PEM file')),
+  },
+  tlsKey: {
+    group: 'Listening',
+    placeholder: 'path',
+    help: 'key of the certificate, not encrypted',
+    default: undefined,
+    changes: 'live-while-set',
+    kind: optional(textThat(isFilePath, 'the path of a PEM file')),
   },
   maxConnections: {
     group: 'Listening',
     placeholder: 'n',
     help: 'most connections at a time',
     default: 10_000,
+    changes: 'live',
     kind: wholeNumber({ min: 1, max: 1_000_000 }),
   },
   database: {
@@ -106,6 +135,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'path',
     help: 'file that holds the events',
     default: 'gitpubsub.db',
+    changes: 'at-start',
     kind: textThat(isDatabasePath, 'the path of a file'),
   },
   durability: {
@@ -113,6 +143,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'mode',
     help: 'events outlive a power cut (full), or only a crash of the broker (normal)',
     default: 'full',
+    changes: 'at-start',
     kind: choice(['full', 'normal']),
   },
   retentionHours: {
@@ -120,6 +151,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'drop events of this age, or none',
     default: 48,
+    changes: 'live',
     unit: 'hours',
     kind: orNone(anyNumber({ min: 0.001, max: LONGEST_RETENTION_HOURS })),
   },
@@ -128,6 +160,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'keep at most so many events, or none',
     default: undefined,
+    changes: 'live',
     kind: orNone(wholeNumber({ min: 1, max: MOST })),
   },
   retentionBytes: {
@@ -135,6 +168,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'keep at most so many bytes, or none',
     default: 1_073_741_824,
+    changes: 'live',
     kind: orNone(byteCount({ min: 1, max: MOST })),
   },
   trustedPeers: {
@@ -142,6 +176,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'list',
     help: 'addresses that may publish',
     default: [parsePeerRange('127.0.0.1'), parsePeerRange('::1')],
+    changes: 'live',
     kind: listOf(parsePeerRange, formatRange, RANGES),
   },
   trustedProxies: {
@@ -149,6 +184,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'list',
     help: 'proxies that may name their client',
     default: [],
+    changes: 'live',
     kind: listOf(parseProxyRange, formatRange, `${RANGES}, or unix for the Unix domain socket`),
   },
   corsOrigins: {
@@ -156,6 +192,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'list',
     help: 'web sites that may read and publish',
     default: [],
+    changes: 'live',
     kind: listOf(parseOrigin, String, 'a list of exact origins such as https://example.org'),
   },
   accessFile: {
@@ -163,6 +200,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'path',
     help: 'file of tokens, rights and private topics',
     default: undefined,
+    changes: 'live',
     kind: optional(textThat(isFilePath, 'the path of a JSON file')),
   },
   maxEventBytes: {
@@ -170,6 +208,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'largest event taken',
     default: 262_144,
+    changes: 'live',
     kind: byteCount({ min: 1, max: MAX_LINE_BYTES - 2 }),
   },
   maxBatchBytes: {
@@ -177,6 +216,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'largest batch of events taken',
     default: 8_388_608,
+    changes: 'live',
     kind: byteCount({ min: 1, max: LARGEST_BATCH_BYTES }),
   },
   keepAliveSeconds: {
@@ -184,6 +224,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'time between keep-alives',
     default: 5,
+    changes: 'live',
     unit: 'seconds',
     kind: anyNumber(
       { min: 0.1, max: LONGEST_KEEP_ALIVE_SECONDS },
@@ -195,6 +236,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'patience with a stuck reader',
     default: 60,
+    changes: 'live',
     unit: 'seconds',
     kind: anyNumber({ min: 1, max: LONGEST_STALL_SECONDS }),
   },
@@ -203,6 +245,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'level',
     help: 'debug, info, warn, error or silent',
     default: 'info',
+    changes: 'live',
     kind: choice(['debug', 'info', 'warn', 'error', 'silent']),
   },
 };

@@ -18,6 +18,8 @@ describe('the description of a configuration', () => {
       'host              127.0.0.1       default',
       'port              0               --port',
       'socket            -               default',
+      'tlsCert           -               default',
+      'tlsKey            -               default',
       'maxConnections    10000           default',
       'database          gitpubsub.db    default',
       'durability        full            default',

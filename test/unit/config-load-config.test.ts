@@ -225,6 +225,25 @@ describe('settings that belong together', () => {
     ]);
   });
 
+  test('a socket does not go with TLS', () => {
+    const problems = problemsOf({ flags: { socket: 'a', tlsCert: 'c' } });
+    expect(problems).toContain(
+      '--socket does not go with --tls-cert; allowed is either a socket or a host and port.',
+    );
+  });
+
+  test.each([
+    ['--tls-cert needs tlsKey', { tlsCert: 'c' }],
+    ['--tls-key needs tlsCert', { tlsKey: 'k' }],
+  ])('%s', (problem, flags) => {
+    expect(problemsOf({ flags })).toEqual([`${problem} beside it; allowed are both or none.`]);
+  });
+
+  test('what is wrong with the files for TLS is told with the rest', () => {
+    const problems = problemsOf({ flags: { tlsCert: 'c', tlsKey: 'k', port: 'x' }, file: {} });
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['--port:', 'c:', 'k:']);
+  });
+
   test('a socket goes with the default host and port', () => {
     expect(load({ flags: { socket: 'a' } }).socket).toBe('a');
   });
