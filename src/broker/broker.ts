@@ -18,15 +18,19 @@ import { BrokerStatistics, type StreamEnd } from './statistics.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';
 import type { Watermark } from './watermark.ts';
 
-/** What the broker is made of and how it is set. */
-export interface BrokerOptions {
+/** What may change while the broker runs. */
+export interface BrokerSettings {
+  readonly keepAliveMs: number;
+  readonly stallMs: number;
+  readonly retention: RetentionPolicy;
+}
+
+/** What the broker is made of and how it is set at first. */
+export interface BrokerOptions extends BrokerSettings {
   readonly eventLog: EventLog;
   readonly clock: Clock;
   readonly steadyClock: SteadyClock;
   readonly logger: Logger;
-  readonly keepAliveMs: number;
-  readonly stallMs: number;
-  readonly retention: RetentionPolicy;
   /** Told after each fan-out how long it took, in milliseconds. */
   readonly observeFanOut: (durationMs: number) => void;
 }
@@ -63,6 +67,7 @@ export class Broker {
   /** What was counted since start. */
   readonly statistics: BrokerStatistics = new BrokerStatistics();
   readonly #options: BrokerOptions;
+  #settings: BrokerSettings;
   readonly #eventLog: EventLog;
   readonly #retention: Retention;
   readonly #live = new LiveIndex<Subscription>();
@@ -80,6 +85,7 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+    this.#settings = options;
     this.#eventLog = options.eventLog;
     this.#replayQueue = new ReplayQueue(options.clock);
     this.starts = new StartPoints(options.eventLog, options.steadyClock, this.#replayQueue);
@@ -156,15 +162,22 @@ export class Broker {
     });
   }
 
+  /** Goes on with other settings. */
+  configure(settings: BrokerSettings): void {
+    this.#settings = settings;
+    this.#retention.configure(settings.retention);
+  }
+
   /** Keep-alives, stalled streams, retention, the log's health: to be called every {@link TICK_MS}. */
   tick(): void {
     this.#fanOut(); // So that no keep-alive is newer than an event that is still to be handed over. [P12]
     const live = this.#liveWatermark();
     const monotonicMs = this.#options.clock.monotonicMs();
-    const intervalMs = this.#options.keepAliveMs - Math.min(TICK_MS, this.#options.keepAliveMs / 2);
+    const { keepAliveMs, stallMs } = this.#settings;
+    const intervalMs = keepAliveMs - Math.min(TICK_MS, keepAliveMs / 2);
     for (const subscription of this.#subscriptions) {
       subscription.keepAlive(live, monotonicMs, intervalMs);
-      subscription.checkStall(monotonicMs, this.#options.stallMs);
+      subscription.checkStall(monotonicMs, stallMs);
     }
     this.#pageCache.clear();
     this.#logWatch.check();

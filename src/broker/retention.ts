@@ -26,7 +26,7 @@ const REST_MS = 20;
 /** Decides and removes, one step at a time. */
 export class Retention {
   readonly #eventLog: EventLog;
-  readonly #policy: RetentionPolicy;
+  #policy: RetentionPolicy;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #clockTrust: ClockTrust;
@@ -40,6 +40,12 @@ export class Retention {
     this.#clock = clocks.clock;
     this.#logger = logger;
     this.#clockTrust = new ClockTrust(eventLog, clocks, logger, policy.maxAgeMs);
+  }
+
+  /** Goes by other bounds, and looks at once. */
+  configure(policy: RetentionPolicy): void {
+    this.#policy = policy;
+    this.#nextMs = 0;
   }
 
   /** Begins to remove what is out of bounds, when it is time to look again. */

@@ -1,14 +1,16 @@
-// `gitpubsub serve`: reads the configuration, starts the broker, and stops it when it is told to.
-import { pino } from 'pino';
+// `gitpubsub serve`: reads the configuration, starts the broker, and reloads and stops it when it is told to.
+import { pino, type Logger } from 'pino';
 import { startApp, type App } from '../app.ts';
 import { describeConfig } from '../config/describe.ts';
 import { loadConfig, type Config } from '../config/load-config.ts';
 import type { Flags } from '../config/sources.ts';
-import type { Logger } from '../core/logger.ts';
+import { formatSetting } from '../config/settings.ts';
+import { GitPubSubError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import { notifyServiceManager } from '../service-manager.ts';
 import { toLogText } from './log-line.ts';
 import { openLogOutput, type LogOutput } from './log-output.ts';
+import { ReloadSignal } from './reload-signal.ts';
 import { nextStopSignal } from './stop-signal.ts';
 
 /**
@@ -16,7 +18,9 @@ import { nextStopSignal } from './stop-signal.ts';
  * @throws GitPubSubError `invalid-configuration` or `cannot-start`
  */
 export async function runServe(flags: Flags, options: { check: boolean }): Promise<void> {
-  const config = loadConfig({ flags, env: process.env });
+  const reloadSignal = new ReloadSignal();
+  const load = (): Config => loadConfig({ flags, env: process.env });
+  const config = load();
   if (options.check) {
     process.stdout.write(`${describeConfig(config)}\n`);
     return;
@@ -26,7 +30,10 @@ export async function runServe(flags: Flags, options: { check: boolean }): Promi
   const stopSignal = nextStopSignal();
   const app = await startApp(config, logger);
   notifyServiceManager('READY=1', logger);
-  await stopSignal.then((signal) => stop(app, signal, logger));
+  reloadSignal.start(() => reload(app, load, logger));
+  const signal = await stopSignal;
+  reloadSignal.stop();
+  await stop(app, signal, logger);
   await output.close();
 }
 
@@ -39,6 +46,23 @@ function createLogger({ logLevel }: Config, output: LogOutput): Logger {
   };
   const toText = process.stdout.isTTY ? toLogText : toPrintable;
   return pino(options, { write: (line) => output.write(`${toText(line.trimEnd())}\n`) });
+}
+
+// Without waiting in between, so that no two reloads meet.
+function reload(app: App, load: () => Config, logger: Logger): void {
+  try {
+    const { config, changed, kept } = app.reload(load());
+    logger.level = config.logLevel;
+    if (kept.length > 0) {
+      const values = kept.map((key) => [key, formatSetting(key, config[key]) || 'none'] as const);
+      logger.warn({ kept: Object.fromEntries(values) }, 'only a new start changes these settings');
+    }
+    logger.info({ changed }, 'reloaded');
+  } catch (error) {
+    // Whatever it is, the broker goes on as it was.
+    const why = error instanceof GitPubSubError ? { problems: error.message.split('\n') } : { err: error };
+    logger.error(why, 'not reloaded, nothing has changed');
+  }
 }
 
 async function stop(app: App, signal: NodeJS.Signals, logger: Logger): Promise<void> {

@@ -9,13 +9,20 @@ import type { Page } from './page.ts';
 import type { RequestHead } from './request-head.ts';
 import type { HttpStatistics, MetricsText } from './statistics.ts';
 
-/** The parts of one HTTP server that its handlers share. */
-export interface HttpContext {
-  readonly broker: Broker;
+/** What may change while the server runs. A handler that waits may find another value afterwards. */
+export interface HttpSettings {
   readonly accessPolicy: AccessPolicy;
   readonly corsOrigins: readonly string[];
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;
+  readonly maxConnections: number;
+}
+
+/** The parts of one HTTP server that its handlers share. */
+export interface HttpContext extends HttpSettings {
+  readonly broker: Broker;
+  /** Whether clients come by TLS. */
+  readonly isTls: boolean;
   readonly clock: Clock;
   readonly statistics: HttpStatistics;
   readonly bodyBudget: BodyBudget;

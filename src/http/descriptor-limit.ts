@@ -1,6 +1,7 @@
 // How many connections the process can hold: it must never run out of file descriptors.
 import { readFileSync } from 'node:fs';
 import { GitPubSubError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
 
 /** Descriptors kept for the database, the log and the listening socket. */
 const RESERVED_DESCRIPTORS = 64;
@@ -21,6 +22,17 @@ export function connectionCapacity(readLimits: () => string = readProcessLimits)
     `The limit of open files is ${limit}; the broker needs at least ${LEAST_DESCRIPTORS}, and one more for each connection. ` +
       'Raise it with ulimit -n, or LimitNOFILE= in a systemd unit.',
   );
+}
+
+/** As many connections as wanted, or as fit; says when that is fewer. @throws GitPubSubError as {@link connectionCapacity} */
+export function boundConnections(wanted: number, logger: Logger): number {
+  const capacity = connectionCapacity();
+  if (wanted <= capacity) return wanted;
+  logger.warn(
+    { maxConnections: wanted, capacity },
+    'fewer connections than configured: raise the limit of open files',
+  );
+  return capacity;
 }
 
 function softLimit(readLimits: () => string): number {

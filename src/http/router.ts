@@ -34,9 +34,9 @@ export function route(context: HttpContext, exchange: Exchange, head: RequestHea
   dispatch(context, exchange, head, peer).catch((error: unknown) => context.refuse(exchange, head, error));
 }
 
-/** The `refuse` of a context: every refused request ends here. */
+/** The `refuse` of a context: every refused request ends here. `readOrigins` gives corsOrigins as they are then. */
 export function createRefuse(
-  corsOrigins: readonly string[],
+  readOrigins: () => readonly string[],
   logger: Logger,
   { refusals }: HttpStatistics,
 ): HttpContext['refuse'] {
@@ -48,6 +48,7 @@ export function createRefuse(
     else if (error.code === 'log-unavailable' && method === 'GET')
       logger.warn({ path, err: error }, 'replay refused');
     else logger.debug({ method, path, code: error.code }, 'request refused');
+    const corsOrigins = readOrigins();
     exchange.fail(error, [...corsHeaders(corsOrigins, head), ...headersOf(error, corsOrigins, head)]);
   };
 }

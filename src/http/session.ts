@@ -17,7 +17,7 @@ export function openSession(context: HttpContext, head: RequestHead, peer: Socke
       'A session needs a token; send it as "Authorization: Bearer <token>".',
     );
   const lifeMs = expiresMs === undefined ? undefined : expiresMs - context.clock.nowMs();
-  return answerWithCookie(setTokenCookie(token, { lifeMs, isSecure: isSecure(head) }));
+  return answerWithCookie(setTokenCookie(token, { lifeMs, isSecure: context.isTls || isSecure(head) }));
 }
 
 /** Takes the cookie back. */

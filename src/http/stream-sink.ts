@@ -17,11 +17,14 @@ export interface StreamSinkOptions {
   readonly statistics: HttpStatistics;
   /** Who reads it. */
   readonly readerId: CallerId;
+  /** Of the page that reads it, if it says so. */
+  readonly origin: string | undefined;
 }
 
 /** Writes one subscription's events to its client. Told its subscription with `attach`. */
 export class StreamSink implements Sink {
   readonly readerId: CallerId;
+  readonly origin: string | undefined;
   readonly #response: HttpResponse;
   readonly #encoder: StreamEncoder;
   readonly #statistics: HttpStatistics;
@@ -32,8 +35,9 @@ export class StreamSink implements Sink {
 
   /** Sends the head and what a stream begins with. [P10] */
   constructor(exchange: Exchange, headers: HeaderList, options: StreamSinkOptions) {
-    const { encoder, start, gap, statistics, readerId } = options;
+    const { encoder, start, gap, statistics, readerId, origin } = options;
     this.readerId = readerId;
+    this.origin = origin;
     this.#encoder = encoder;
     this.#statistics = statistics;
     this.#watermark = start;

@@ -33,7 +33,7 @@ export async function handleSubscribe(
   const encoder = chooseEncoder(context.encoders, format, query);
   const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, asked.selection);
   if (!exchange.isOpen) return;
-  // Why again: the token may have expired meanwhile, and only open streams are looked after.
+  // Why again: the token may have expired meanwhile, or the rules have changed, and only open streams are looked after.
   const { readerId, selection } = admit();
   const until = resume.until ?? (query.isPoll ? broker.starts.live().offset : undefined);
   const sink = new StreamSink(
@@ -46,7 +46,7 @@ export async function handleSubscribe(
       ...headers,
       ...corsHeaders(corsOrigins, head),
     ],
-    { encoder, start, gap, statistics, readerId },
+    { encoder, start, gap, statistics, readerId, origin: head.get('origin') },
   );
   sink.attach(broker.subscribe(selection, start, sink, until));
 }

@@ -6,9 +6,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withDeadline } from './deadline.ts';
+import type { CertificateAuthority, TestCertificate } from './certificates.ts';
 import type { Target } from './raw-http.ts';
 
 const cliPath = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -30,6 +31,8 @@ export interface BrokerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Files by their names, there before its first start in the directory that it is started in. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Listens by TLS, with a certificate of this authority. */
+  readonly authority?: CertificateAuthority;
   /** The limit of open files, as `ulimit -n` sets it. */
   readonly openFiles?: number;
 }
@@ -41,6 +44,7 @@ export class BrokerProcess {
   #port = '0';
   #child: ChildProcess | undefined;
   #target: Target | undefined;
+  #certificate: TestCertificate | undefined;
   #exit: Promise<ProcessExit> = Promise.resolve({ code: null, signal: null });
   #output = '';
   #stderr = '';
@@ -95,6 +99,12 @@ export class BrokerProcess {
     return pid;
   }
 
+  /** The files of its certificate. @throws TypeError without TLS */
+  get certificate(): TestCertificate {
+    if (this.#certificate === undefined) throw new TypeError('the broker has no TLS');
+    return this.#certificate;
+  }
+
   /** The log since the last launch. */
   get stdout(): string {
     return this.#output;
@@ -104,12 +114,17 @@ export class BrokerProcess {
     return this.#stderr;
   }
 
+  /** The lines of its log since it was launched. */
+  get lines(): readonly Readonly<Record<string, unknown>>[] {
+    return this.#output
+      .split('\n')
+      .map(parseLogLine)
+      .filter((line) => line !== undefined);
+  }
+
   /** What its log says since it was launched: the messages, in order. */
   get messages(): readonly string[] {
-    return this.#output.split('\n').flatMap((line) => {
-      const message = parseLogLine(line)?.['msg'];
-      return typeof message === 'string' ? [message] : [];
-    });
+    return this.lines.flatMap(({ msg }) => (typeof msg === 'string' ? [msg] : []));
   }
 
   /** Starts the process on the same database; use `restart` unless it has ended already. */
@@ -118,7 +133,14 @@ export class BrokerProcess {
     this.#stderr = '';
     const where =
       this.#options.onUnixSocket === true ? ['--socket', this.socketPath] : ['--port', this.#port];
-    const args = ['serve', ...where, '--database', this.databasePath, ...(this.#options.flags ?? [])];
+    const args = [
+      'serve',
+      ...where,
+      '--database',
+      this.databasePath,
+      ...this.#tlsFlags(),
+      ...(this.#options.flags ?? []),
+    ];
     const child = spawn(...composeCommand(args, this.#options.openFiles), {
       cwd: this.directory,
       env: cleanEnvironment(this.#options.environment),
@@ -142,7 +164,7 @@ export class BrokerProcess {
         const address = findListeningAddress(this.#output);
         if (address === undefined) return;
         isListening = true;
-        resolve(parseAddress(address));
+        resolve(parseAddress(address, this.#options.authority));
       });
     });
     const failed = this.#exit.then((exit): never => {
@@ -213,6 +235,13 @@ ${this.#describeOutput()}`,
     process.removeListener('SIGTERM', this.#killOnSignal);
     await this.kill();
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #tlsFlags(): string[] {
+    const { authority } = this.#options;
+    if (!authority) return [];
+    this.#certificate ??= authority.issue(basename(this.directory));
+    return ['--tls-cert', this.#certificate.certPath, '--tls-key', this.#certificate.keyPath];
   }
 
   #describeOutput(): string {
@@ -291,8 +320,9 @@ function parseLogLine(line: string): Record<string, unknown> | undefined {
   }
 }
 
-function parseAddress(address: string): Target {
+function parseAddress(address: string, authority: CertificateAuthority | undefined): Target {
   if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
   const url = new URL(address);
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) };
+  const target = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) };
+  return url.protocol === 'https:' && authority ? { ...target, ca: authority.certificate } : target;
 }

@@ -1,10 +1,10 @@
 // A certificate authority for one test, whose certificates nobody else trusts. It needs the openssl program.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Files of a certificate for localhost and 127.0.0.1. */
+/** A certificate for localhost and 127.0.0.1. */
 export interface TestCertificate {
   readonly certPath: string;
   readonly keyPath: string;
@@ -24,12 +24,7 @@ export class CertificateAuthority {
   /** Its own certificate, which its clients trust. */
   readonly certPath: string = this.pathOf('ca.crt');
 
-  constructor() {
-    const files = ['-keyout', this.pathOf('ca.key'), '-out', this.certPath];
-    run(['req', '-x509', ...NEW_KEY, ...files, '-days', '2', '-subj', '/CN=Test authority']);
-  }
-
-  /** Its own certificate as text. */
+  /** Its own certificate as text, once it has issued another. */
   get certificate(): string {
     return readFileSync(this.certPath, 'utf8');
   }
@@ -40,6 +35,7 @@ export class CertificateAuthority {
 
   /** Makes a certificate with this common name, in files of this name. */
   issue(name: string): TestCertificate {
+    if (!existsSync(this.certPath)) this.#found();
     const [certPath, keyPath, requestPath] = [`${name}.crt`, `${name}.key`, `${name}.csr`].map((file) =>
       this.pathOf(file),
     ) as [string, string, string];
@@ -81,6 +77,11 @@ export class CertificateAuthority {
 
   dispose(): void {
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #found(): void {
+    const files = ['-keyout', this.pathOf('ca.key'), '-out', this.certPath];
+    run(['req', '-x509', ...NEW_KEY, ...files, '-days', '2', '-subj', '/CN=Test authority']);
   }
 }
 

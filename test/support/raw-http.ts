@@ -2,9 +2,12 @@
 // It knows the framing of RFC 9112 and nothing of the broker.
 
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { defaultDeadlineMs } from './deadline.ts';
 
-export type Target = { readonly host: string; readonly port: number } | { readonly path: string };
+/** `ca`: by TLS, trusting this authority, in PEM form. */
+export type Target =
+  { readonly host: string; readonly port: number; readonly ca?: string } | { readonly path: string };
 
 /** How a body ended: `cut` is a connection that closed before the body's framing said so. */
 export type BodyEnd = 'complete' | 'final-chunk' | 'cut' | 'malformed';
@@ -199,7 +202,7 @@ export class RawResponse {
   }
 }
 
-/** One TCP or Unix connection; requests are written as they stand and responses parsed in order. */
+/** One TCP, TLS or Unix connection; requests are written as they stand and responses parsed in order. */
 export class RawConnection {
   readonly #socket: Socket;
   readonly #expected: RawResponse[] = [];
@@ -224,13 +227,11 @@ export class RawConnection {
 
   /** `localAddress` picks another loopback address to come from, for instance 127.0.0.5. */
   static async open(target: Target, localAddress?: string): Promise<RawConnection> {
-    const socket = connect({
-      ...target,
-      ...(localAddress === undefined ? {} : { localAddress }),
-      noDelay: true,
-    });
+    const options = { ...target, ...(localAddress === undefined ? {} : { localAddress }), noDelay: true };
+    const isTls = 'ca' in target;
+    const socket = isTls ? connectTls(options) : connect(options);
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
+      socket.once(isTls ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
     });
     return new RawConnection(socket);
@@ -238,6 +239,13 @@ export class RawConnection {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** The common name of the peer's certificate; undefined without TLS. */
+  get certificateName(): string | undefined {
+    return this.#socket instanceof TLSSocket
+      ? String(this.#socket.getPeerCertificate().subject.CN)
+      : undefined;
   }
 
   /** Text is sent as Latin-1, so that `\xff` is that byte. */

@@ -38,6 +38,7 @@ function openSink(encoder: StreamEncoder = ENCODERS.live.gitpubsub) {
     start: at(1_000),
     gap: undefined,
     readerId: { client: '127.0.0.1', isCertain: true, foreignOrigin: undefined, tokenSha256: undefined },
+    origin: undefined,
     statistics,
   });
   const attach = (): void => sink.attach(subscription as unknown as Subscription);
