@@ -88,8 +88,10 @@ export function bearer(token: string): readonly [string, string] {
 }
 
 function write(directory: string, { settings, access }: Files): void {
-  const text = (value: object | string): string =>
-    typeof value === 'string' ? value : JSON.stringify(value);
-  if (settings !== undefined) writeFileSync(join(directory, 'config.json'), text(settings));
-  if (access !== undefined) writeFileSync(join(directory, 'access.json'), text(access));
+  if (settings !== undefined) writeFileSync(join(directory, 'config.json'), toText(settings));
+  if (access !== undefined) writeFileSync(join(directory, 'access.json'), toText(access));
+}
+
+function toText(value: object | string): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

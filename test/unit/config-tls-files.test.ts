@@ -4,6 +4,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTlsFiles, type TlsFileCheck } from '../../src/config/tls-files.ts';
 import { CertificateAuthority, hasOpenssl } from '../support/certificates.ts';
 
+function read(certText: string, keyText: string): TlsFileCheck {
+  const texts = new Map([
+    ['c.pem', certText],
+    ['k.pem', keyText],
+  ]);
+  return readTlsFiles({ certPath: 'c.pem', keyPath: 'k.pem' }, (path) => texts.get(path) ?? '');
+}
+
+function damage(text: string): string {
+  return text.replace(/[A-Za-z\d+/]{20}/, '');
+}
+
 describe.skipIf(!hasOpenssl())('the files for TLS (needs openssl)', () => {
   let authority: CertificateAuthority;
   let cert: string;
@@ -18,14 +30,6 @@ describe.skipIf(!hasOpenssl())('the files for TLS (needs openssl)', () => {
     otherCert = readFileSync(other.certPath, 'utf8');
   });
   afterAll(() => authority.dispose());
-
-  function read(certText: string, keyText: string): TlsFileCheck {
-    const texts = new Map([
-      ['c.pem', certText],
-      ['k.pem', keyText],
-    ]);
-    return readTlsFiles({ certPath: 'c.pem', keyPath: 'k.pem' }, (path) => texts.get(path) ?? '');
-  }
 
   test('are taken when they belong together', () => {
     expect(read(cert, key)).toMatchObject({ files: { certPath: 'c.pem', keyPath: 'k.pem' }, problems: [] });
@@ -59,7 +63,6 @@ describe.skipIf(!hasOpenssl())('the files for TLS (needs openssl)', () => {
   });
 
   test('are refused when damaged', () => {
-    const damage = (text: string): string => text.replace(/[A-Za-z\d+/]{20}/, '');
     expect(read(damage(cert), damage(key)).problems).toEqual([
       'c.pem: the certificate is damaged.',
       'k.pem: the key is damaged.',
