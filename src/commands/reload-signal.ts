@@ -1,7 +1,11 @@
-// SIGHUP: the files of the configuration have changed.
+// SIGHUP: the files of the configuration have changed, or the terminal is gone.
+import { isatty } from 'node:tty';
+
+const STANDARD_INPUT = 0;
 
 /** Catches the signal, which would otherwise end the process: nothing is done before `start` or after `stop`. */
 export class ReloadSignal {
+  readonly #hadTerminal = isatty(STANDARD_INPUT);
   #isMissed = false;
   #reload: (() => void) | undefined;
 
@@ -22,7 +26,15 @@ export class ReloadSignal {
   }
 
   #take(): void {
-    if (this.#reload) this.#reload();
+    if (this.#hadTerminal && !isatty(STANDARD_INPUT)) this.#end();
+    else if (this.#reload) this.#reload();
     else this.#isMissed = true;
+  }
+
+  // Who closes the window of a broker does not want to find its port taken later. Measured: Node can't end in another way
+  // then, for it wants to reset the terminal.
+  #end(): void {
+    process.removeAllListeners('SIGHUP');
+    process.kill(process.pid, 'SIGHUP');
   }
 }
