@@ -380,6 +380,20 @@ describe('ticks', () => {
     expect(fixture.logger.entries).toMatchObject([{ fields: { reason: 'stalled' } }]);
   });
 
+  test('go by other settings once they are given, for streams that are open as well', async () => {
+    const fixture = new Fixture();
+    const { sink } = fixture.subscribe('/');
+    sink.credit = 1;
+    await fixture.publish('/a', '1');
+    await passTurns();
+    const retention = { maxAgeMs: undefined, maxEvents: undefined, maxBytes: undefined };
+    fixture.tickAfter(2_000);
+    expect(sink.over).toBeUndefined();
+    fixture.broker.configure({ keepAliveMs: 500, stallMs: 1_000, retention });
+    fixture.tickAfter(TICK_MS);
+    expect(sink.over).toBe('cut');
+  });
+
   test('prune by the policy', async () => {
     const fixture = new Fixture({ retention: { maxEvents: 2 } });
     await fixture.publishCount(5);

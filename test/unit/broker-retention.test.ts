@@ -62,6 +62,19 @@ describe('retention', () => {
     expect(fixture.eventLog.firstOffset).toBe(8);
   });
 
+  test('goes by other bounds once it is told so, at the next look and without another second', async () => {
+    const fixture = new Fixture({ maxEvents: 6 });
+    await fixture.append(10);
+    await fixture.tick();
+    fixture.retention.configure({ ...UNBOUNDED, maxEvents: 3 });
+    await fixture.tick();
+    expect(fixture.heldCount).toBe(3);
+    fixture.retention.configure(UNBOUNDED);
+    await fixture.append(10);
+    await fixture.tickLater();
+    expect(fixture.heldCount).toBe(13);
+  });
+
   test('by bytes keeps the newest', async () => {
     const fixture = new Fixture({ maxBytes: 45 });
     await fixture.append(10);
