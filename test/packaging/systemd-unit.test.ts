@@ -38,6 +38,10 @@ test('the unit gives a stop the 10 seconds of P27, and not much more', () => {
   expect(Number(read('TimeoutStopSec'))).toBeLessThanOrEqual(15);
 });
 
+test('the unit reloads by the signal that the broker takes for it', () => {
+  expect(read('ExecReload')).toStrictEqual(['kill -HUP $MAINPID']);
+});
+
 test('the unit starts the broker again after a failure, but not after wrong usage or configuration', () => {
   expect(read('Restart')).toStrictEqual(['on-failure']);
   expect(read('RestartPreventExitStatus')).toStrictEqual(['64 78']);
