@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import type { Caller } from '../access/caller.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Idempotency, NewEvent } from '../core/event.ts';
+import { ROOT_TOPIC } from '../core/topic.ts';
 import { isIdempotencyKey } from '../core/idempotency-key.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Says in an answer that nothing was stored now. */
 export const REPLAYED_HEADER = ['Idempotent-Replayed', 'true'] as const;
 
-/** Everyone who may publish because of its address shares its keys; no principal has that name. */
+/** Everyone who may publish everywhere because of its address shares its keys; no principal has that name. */
 const ADDRESS_PRINCIPAL = 'trusted-peers';
 
 /** The key of a request, if it has one. @throws GitPubSubError `invalid-idempotency-key` */
@@ -23,9 +24,13 @@ export function readIdempotencyKey(head: RequestHead): string | undefined {
   );
 }
 
-/** Whose keys a caller's are. */
-export function keyOwner({ principal }: Pick<Caller, 'principal'>): string {
-  return principal === undefined ? ADDRESS_PRINCIPAL : `principal ${principal}`;
+/** Whose keys a caller's are. Addresses share theirs with those that may publish the same. */
+export function keyOwner({ principal, rights: { publish } }: Pick<Caller, 'principal' | 'rights'>): string {
+  if (principal !== undefined) return `principal ${principal}`;
+  if (publish.includes(ROOT_TOPIC)) return ADDRESS_PRINCIPAL;
+  // Why: who may publish in a corner only must not use up the keys of others, many of which can be guessed.
+  const corner = [...new Set(publish)].toSorted().join('\n');
+  return `peers ${createHash('sha256').update(corner).digest('base64')}`;
 }
 
 /** What makes a request with this key recognisable: the hash of what is stored, so that white space doesn't count. */

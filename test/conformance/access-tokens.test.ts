@@ -11,9 +11,11 @@ import { withBroker } from '../support/with-broker.ts';
 
 const SHIFTED_CLOCK = new URL('../support/shifted-clock.mjs', import.meta.url).href;
 const OUTSIDE = '127.0.9.9';
+const CORNER = '127.0.9.1';
 
 const ACCESS: SampleAccess = {
   private: ['/team'],
+  peers: [{ addresses: [CORNER], publish: ['/builds'] }],
   principals: {
     ci: { tokens: [{ token: 'ci' }, { token: 'ci-new' }], publish: ['/builds'] },
     other: { tokens: [{ token: 'other' }], publish: ['/builds'] },
@@ -208,6 +210,12 @@ describe('an idempotency key', () => {
     expect(isReplayed(await publishWith('k2', 'other'))).toBe(false);
     expect(isReplayed(await publishWith('k2', undefined, { localAddress: '127.0.0.1' }))).toBe(false);
     expect(isReplayed(await publishWith('k2', 'other', { localAddress: '127.0.0.1' }))).toBe(true);
+  });
+
+  it('of an address that publishes in a corner only is not that of one that publishes everywhere', async () => {
+    expect(isReplayed(await publishWith('k4', undefined, { localAddress: CORNER }))).toBe(false);
+    expect(isReplayed(await publishWith('k4', undefined, { localAddress: '127.0.0.1' }))).toBe(false);
+    expect(isReplayed(await publishWith('k4', undefined, { localAddress: CORNER }))).toBe(true);
   });
 
   it('is looked at only after the right to publish', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../src/core/event.ts';
-import { parseTopic } from '../../src/core/topic.ts';
+import { parseTopic, ROOT_TOPIC } from '../../src/core/topic.ts';
 import { identify, keyOwner, readIdempotencyKey } from '../../src/http/idempotency.ts';
 import { createRequestHead } from '../support/fake-http.ts';
 
@@ -16,6 +16,11 @@ function readKey(...keys: string[]): string | undefined {
 
 function fingerprintOf(path: string, ...payloads: string[]): string {
   return identify('o', 'k', toEvents(path, payloads)).fingerprint;
+}
+
+function ownerOf(...paths: string[]): string {
+  const rights = { publish: paths.map(parseTopic), subscribe: [], statistics: false };
+  return keyOwner({ principal: undefined, rights });
 }
 
 describe('an idempotency key', () => {
@@ -69,7 +74,14 @@ describe('what is stored under a key', () => {
   });
 
   test('belongs to nobody else: a principal never shares one with those who are trusted by address', () => {
-    const owners = [undefined, 'ci', 'trusted-peers'].map((principal) => keyOwner({ principal }));
+    const rights = { publish: [ROOT_TOPIC], subscribe: [], statistics: true };
+    const owners = [undefined, 'ci', 'trusted-peers'].map((principal) => keyOwner({ principal, rights }));
     expect(new Set(owners).size).toBe(3);
+  });
+
+  test('belongs to all addresses that may publish the same, and to no others', () => {
+    expect(ownerOf('/a', '/b')).toBe(ownerOf('/b', '/a', '/b'));
+    expect(ownerOf('/')).toBe(ownerOf('/a', '/'));
+    expect(new Set([ownerOf('/'), ownerOf('/a'), ownerOf('/b'), ownerOf('/a', '/b')]).size).toBe(4);
   });
 });
