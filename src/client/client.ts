@@ -8,5 +8,6 @@ export { RefusedError } from './refused-error.ts';
 export { readStatistics, type BrokerStatistics, type StatisticsOptions } from './statistics.ts';
 export type { StreamEvent, StreamGap, StreamItem } from './stream-item.ts';
 export type { Filters } from './subscribe-path.ts';
+export type { ConnectionChange, SubscribeOptions } from './subscribe-options.ts';
 export { subscribe } from './subscribe.ts';
-export type { ConnectionChange, SubscribeOptions, Subscription } from './subscription.ts';
+export type { Subscription } from './subscription.ts';

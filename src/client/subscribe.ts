@@ -1,6 +1,7 @@
 // Subscribing, as a program does it.
 import { toBrokerUrl } from './broker-url.ts';
-import { Subscription, type SubscribeOptions } from './subscription.ts';
+import type { SubscribeOptions } from './subscribe-options.ts';
+import { Subscription } from './subscription.ts';
 
 /**
  * Subscribes to a topic and everything below it, for as long as you loop:

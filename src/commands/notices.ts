@@ -1,6 +1,6 @@
 // What a subscriber's person should know beside the events: on standard error, so that it is in no pipe.
 import type { StreamGap } from '../client/stream-item.ts';
-import type { ConnectionChange } from '../client/subscription.ts';
+import type { ConnectionChange } from '../client/subscribe-options.ts';
 import { toPrintable } from '../core/printable.ts';
 
 const GAP_REASONS: ReadonlyMap<string, string> = new Map([

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
 import { subscribe } from '../../src/client/subscribe.ts';
 import type { StreamItem } from '../../src/client/stream-item.ts';
-import type { ConnectionChange, SubscribeOptions } from '../../src/client/subscription.ts';
+import type { ConnectionChange, SubscribeOptions } from '../../src/client/subscribe-options.ts';
 import { withDeadline } from '../support/deadline.ts';
 import {
   answer,
