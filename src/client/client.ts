@@ -11,3 +11,4 @@ export type { Filters } from './subscribe-path.ts';
 export type { ConnectionChange, SubscribeOptions } from './subscribe-options.ts';
 export { subscribe } from './subscribe.ts';
 export type { Subscription } from './subscription.ts';
+export type { Token } from './token.ts';

@@ -3,10 +3,13 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
+import { currentToken, type Token } from './token.ts';
 
 /** How a broker is reached, beside its URL. */
 export interface EndpointOptions {
-  /** Sent with every request; the place for an `Authorization` that a proxy wants. */
+  /** Sent with every request, unless the URL has a user or password of its own, or `headers` an `Authorization`. */
+  readonly token?: Token | undefined;
+  /** Sent with every request; also the place for an `Authorization` that a proxy wants. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Path of a Unix domain socket to connect to instead of the URL's host and port. */
   readonly socketPath?: string;
@@ -31,20 +34,25 @@ export class Endpoint {
   readonly #agent: http.Agent;
   readonly #target: http.RequestOptions;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #token: Token | undefined;
 
   /** `broker` gives protocol, host, port and credentials; its path plays no role. */
-  constructor(broker: URL, { headers = {}, socketPath }: EndpointOptions = {}) {
+  constructor(broker: URL, { headers = {}, socketPath, token }: EndpointOptions = {}) {
     const { Agent, request } = broker.protocol === 'https:' ? https : http;
     this.#request = request;
     this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
     this.#target = { ...urlToHttpOptions(broker), ...(socketPath === undefined ? {} : { socketPath }) };
     this.#headers = headers;
+    this.#token = hasCredentials(broker, headers) ? undefined : token;
   }
 
-  /** Resolves with the head of the answer. @throws Error if the connection or the wait for the head fails */
-  send({ path, body, headTimeoutMs, ...request }: EndpointRequest): Promise<http.IncomingMessage> {
+  /**
+   * Resolves with the head of the answer. @throws Error if the connection or the wait for the head fails
+   * @throws GitPubSubError `unreadable-input` if there is to be a token and none can be had
+   */
+  async send({ path, body, headTimeoutMs, ...request }: EndpointRequest): Promise<http.IncomingMessage> {
     const { method, signal } = request;
-    const headers = { ...this.#headers, ...request.headers };
+    const headers = { ...this.#headers, ...(await this.#authorization()), ...request.headers };
     return new Promise((resolve, reject) => {
       // Why: `path` beside the URL's parts, because a URL would take `.` and `..` out of it.
       const options = { ...this.#target, method, path, headers, agent: this.#agent };
@@ -63,4 +71,15 @@ export class Endpoint {
   close(): void {
     this.#agent.destroy();
   }
+
+  async #authorization(): Promise<http.OutgoingHttpHeaders> {
+    if (this.#token === undefined) return {};
+    return { Authorization: `Bearer ${await currentToken(this.#token)}` };
+  }
+}
+
+// Why they go before a token: they are for this very host, and a token may be there for many.
+function hasCredentials({ username, password }: URL, headers: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return username !== '' || password !== '' || names.includes('authorization');
 }

@@ -1,5 +1,6 @@
 // Publishing over HTTP: one event or one batch a request, over one kept connection. Knows no git; never throws for what a broker does.
 import type { IncomingMessage } from 'node:http';
+import { GitPubSubError } from '../core/errors.ts';
 import {
   describeError,
   isProblemDetails,
@@ -71,6 +72,7 @@ export class Publisher {
   /**
    * Publishes, and waits until the broker has stored it. Resolves soon after `signal` as `unreachable`. [P4]
    * @throws TypeError if a header or the path holds what can't be sent
+   * @throws GitPubSubError `unreadable-input` if there is to be a token and none can be had
    */
   async publish(publication: Publication, signal?: AbortSignal): Promise<PublishOutcome> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
@@ -78,7 +80,7 @@ export class Publisher {
       const response = await this.#send(publication, signal ? AbortSignal.any([timeout, signal]) : timeout);
       return toOutcome(response, await readStart(response));
     } catch (error) {
-      if (error instanceof TypeError) throw error;
+      if (error instanceof TypeError || error instanceof GitPubSubError) throw error;
       const isTimeout = timeout.aborted;
       const reason = isTimeout ? `no answer within ${this.#timeoutMs} ms` : describeError(error);
       return { kind: 'unreachable', reason, isTimeout };

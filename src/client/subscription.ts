@@ -88,11 +88,17 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
         failure = new TemporaryError('the server has ended the stream');
       } catch (error) {
         signal?.throwIfAborted();
-        failure = toTemporary(error);
+        failure = toTemporary(error, this.#mayGetToken);
       }
       if (failureCount > maxRetries) throw gaveUp(failure, failureCount);
       await this.#wait(failure, backOff.nextMs(failure.retryAfterMs));
     }
+  }
+
+  // Whether another token may come: one that has worked, and is asked for anew, is about to be replaced. Why not before: then
+  // it is a slip, which somebody should hear of at once.
+  get #mayGetToken(): boolean {
+    return this.#hasConnected && typeof this.#options.token === 'function';
   }
 
   async #connect(endpoint: Endpoint): Promise<IncomingMessage> {
@@ -127,7 +133,8 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
 
   async #check(response: IncomingMessage): Promise<void> {
     const { statusCode: status = 0, headers } = response;
-    if (isPermanent(status)) throw await readRefusal(response);
+    const isForToken = status === 401 && this.#mayGetToken;
+    if (isPermanent(status) && !isForToken) throw await readRefusal(response);
     if (status !== 200) {
       const reason = `${status} ${readReason(await readStart(response))}`.trim();
       throw new TemporaryError(reason, readRetryAfterMs(response));
@@ -178,12 +185,13 @@ export class Subscription<Value = unknown> implements AsyncIterable<StreamItem<V
 }
 
 // @throws the error itself if trying again makes no sense
-function toTemporary(error: unknown): TemporaryError {
+function toTemporary(error: unknown, mayGetToken: boolean): TemporaryError {
   if (error instanceof TemporaryError) return error;
   if (error instanceof CallerError) throw error.cause;
   // Why: node's word for what can't be sent, such as a header with a line end.
   if (error instanceof TypeError) throw error;
-  if (error instanceof GitPubSubError) throw error;
+  const isForToken = error instanceof GitPubSubError && error.code === 'unreadable-input' && mayGetToken;
+  if (error instanceof GitPubSubError && !isForToken) throw error;
   if (error instanceof StreamError) throw new RefusedError(error.message, 200);
   return new TemporaryError(describeError(error));
 }
