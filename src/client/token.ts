@@ -25,7 +25,9 @@ export function isToken(text: string): boolean {
 
 /** What is wrong with a text that is none, to stand after what it is; tells nothing of it. */
 export function describeBadToken(text: string): string {
-  return text === '' ? 'is empty' : 'is no token; allowed is one word of at most 4,096 visible ASCII characters';
+  return text === ''
+    ? 'is empty'
+    : 'is no token; allowed is one word of at most 4,096 visible ASCII characters';
 }
 
 async function ask(token: () => string | Promise<string>): Promise<string> {

@@ -14,6 +14,11 @@ const SOCKET: ClientFlag = {
   description: "connect to this Unix domain socket instead of the URL's host and port",
 };
 
+const TOKEN_FILE: ClientFlag = {
+  flags: '--token-file <path>',
+  description: 'show the token in this file; else that of GITPUBSUB_TOKEN or GITPUBSUB_TOKEN_FILE',
+};
+
 const SINCE_VALUES = 'an age (10m, 2h, 3d), a date (2026-11-20, 2026-11-20T10:00), epoch seconds';
 
 const FILTERS: readonly ClientFlag[] = [
@@ -55,6 +60,7 @@ export const SUBSCRIBE_FLAGS: readonly ClientFlag[] = [
     flags: '--dead-letter-file <file>',
     description: 'where events go whose command failed for good; without it, that ends gitpubsub',
   },
+  TOKEN_FILE,
   SOCKET,
 ];
 
@@ -89,6 +95,7 @@ export const PUBLISH_FLAGS: readonly ClientFlag[] = [
     description:
       'how long to try while the broker cannot be reached, such as 30s; 1m by default, 0s for once',
   },
+  TOKEN_FILE,
   SOCKET,
 ];
 
@@ -102,6 +109,7 @@ export const WAIT_FLAGS: readonly ClientFlag[] = [
     description: `what was before does not count: ${SINCE_VALUES}, or a cursor; 1h by default`,
   },
   { flags: '--output <form>', description: 'json or text; by default text on a terminal, else json' },
+  TOKEN_FILE,
   SOCKET,
 ];
 
@@ -111,10 +119,12 @@ Status 0 when it has been seen, 124 when the time is over.`;
 
 export const DOCTOR_FLAGS: readonly ClientFlag[] = [
   { flags: '--duration <time>', description: 'how long to watch a stream; 30s by default' },
+  TOKEN_FILE,
 ];
 
 export const STATS_FLAGS: readonly ClientFlag[] = [
   { flags: '--watch [time]', description: 'again and again; every 2s by default, 100ms at least' },
   { flags: '--json', description: 'as JSON' },
+  TOKEN_FILE,
   SOCKET,
 ];

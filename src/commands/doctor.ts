@@ -1,9 +1,11 @@
 // `gitpubsub doctor`: goes the way to a broker that clients go, and says in plain words what is wrong with it.
-import { describeError } from '../client/answer.ts';
+import { describeError, isProblemDetails } from '../client/answer.ts';
 import { toBrokerUrl } from '../client/broker-url.ts';
-import { Endpoint } from '../client/endpoint.ts';
+import { Endpoint, type EndpointOptions } from '../client/endpoint.ts';
+import { readRefusal } from '../client/refused-error.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import { checkAddress } from './doctor/address-check.ts';
+import { withToken, type TokenFlags } from './client-token.ts';
+import { checkAddress, checkToken } from './doctor/address-check.ts';
 import { checkChunks } from './doctor/chunk-check.ts';
 import type { Ailment, Finding, Verdict } from './doctor/finding.ts';
 import { describeRemedies, recogniseProxy } from './doctor/remedies.ts';
@@ -13,7 +15,7 @@ import { parseDurationMs } from './flag-values.ts';
 import { printLine } from './standard-output.ts';
 
 /** As they were typed. */
-export interface DoctorFlags {
+export interface DoctorFlags extends TokenFlags {
   readonly duration?: string;
 }
 
@@ -24,23 +26,37 @@ const HEAD_TIMEOUT_MS = 20_000;
 // Where nothing can be published, because nothing is below it.
 const DEFAULT_TOPIC = '/gitpubsub-doctor';
 
+/** The broker as it is reached with the token, if there is one, and without. */
+interface Ways {
+  readonly endpoint: Endpoint;
+  readonly stranger: Endpoint;
+  readonly hasToken: boolean;
+}
+
 const MARKS: Readonly<Record<Verdict, string>> = { ok: 'ok    ', bad: 'BAD   ', note: 'note  ' };
 
 /** Examines the way and prints what it finds. Returns the exit status: 1 if something needs mending. */
-export async function runDoctor(url: string, { duration = DEFAULT_DURATION }: DoctorFlags): Promise<number> {
+export function runDoctor(url: string, flags: DoctorFlags): Promise<number> {
   const broker = toBrokerUrl(url);
-  const durationMs = parseDurationMs('--duration', duration, LEAST_DURATION);
-  const endpoint = new Endpoint(broker);
+  const durationMs = parseDurationMs('--duration', flags.duration ?? DEFAULT_DURATION, LEAST_DURATION);
+  return withToken(flags, ({ options }) => diagnose(broker, durationMs, options));
+}
+
+async function diagnose(broker: URL, durationMs: number, options: EndpointOptions): Promise<number> {
+  const endpoint = new Endpoint(broker, options);
+  const stranger = new Endpoint(broker);
   try {
     const proxy = await recognise(endpoint, broker);
     await printLine(describeWay(proxy));
-    const findings = await examine(endpoint, broker, { durationMs, isProxied: proxy !== 'none' });
+    const ways = { endpoint, stranger, hasToken: options.token !== undefined };
+    const findings = await examine(ways, broker, { durationMs, isProxied: proxy !== 'none' });
     return await conclude(findings, proxy);
   } catch (error) {
     if (error instanceof GitPubSubError) throw error;
     throw new GitPubSubError('broker-unreachable', `${broker.origin}: ${describeError(error)}`);
   } finally {
     endpoint.close();
+    stranger.close();
   }
 }
 
@@ -51,7 +67,7 @@ async function recognise(endpoint: Endpoint, { pathname }: URL): Promise<ReturnT
 }
 
 async function examine(
-  endpoint: Endpoint,
+  { endpoint, stranger, hasToken }: Ways,
   { pathname }: URL,
   { durationMs, isProxied }: { readonly durationMs: number; readonly isProxied: boolean },
 ): Promise<Finding[]> {
@@ -60,12 +76,14 @@ async function examine(
     path: `${pathname}?poll=1`,
     headTimeoutMs: HEAD_TIMEOUT_MS,
   });
+  if (answer.statusCode === 401 && isProblemDetails(answer)) throw await readRefusal(answer);
   answer.resume();
   if (answer.statusCode === 505) return [oldHttp()];
   if (answer.headers['x-cursor'] === undefined) return [noBroker(answer.statusCode)];
   const topic = pathname === '/' ? DEFAULT_TOPIC : pathname;
   return [
-    ...(await checkAddress(endpoint, topic, isProxied)),
+    ...(await checkAddress(stranger, topic, isProxied)),
+    ...(hasToken ? await checkToken(endpoint, topic) : []),
     ...(await checkChunks(endpoint, pathname)),
     ...(await checkStream(endpoint, pathname, durationMs)),
   ];

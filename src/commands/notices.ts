@@ -21,15 +21,20 @@ export function notifyGap({ reason, requested, oldest }: StreamGap): void {
   );
 }
 
-/** Makes a listener that says when a connection is lost, and when it is there again; not how often it was tried. */
-export function createConnectionNotices(): (change: ConnectionChange) => void {
+/**
+ * Makes a listener that says when a connection is lost, and when it is there again; not how often it was tried. `explain` is
+ * given the reason.
+ */
+export function createConnectionNotices(
+  explain: (reason: string) => string,
+): (change: ConnectionChange) => void {
   let lastReason: string | undefined;
   return (change) => {
     if (change.state === 'connected') {
       if (lastReason !== undefined) notify('connected again');
       lastReason = undefined;
     } else if (change.reason !== lastReason) {
-      notify(`no connection: ${change.reason}; trying again`);
+      notify(`no connection: ${explain(change.reason)}; trying again`);
       lastReason = change.reason;
     }
   };

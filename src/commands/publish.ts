@@ -5,19 +5,21 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { cutBatches } from '../client/batches.ts';
 import { toBrokerUrl } from '../client/broker-url.ts';
+import type { EndpointOptions } from '../client/endpoint.ts';
 import { publishUntilStored } from '../client/publish.ts';
 import { LineSplitter } from '../client/line-splitter.ts';
 import { Publisher, type Receipt } from '../client/publisher.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { isBlank } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
+import { withToken, type TokenFlags } from './client-token.ts';
 import { parseDurationMs } from './flag-values.ts';
 import { withPauses } from './input-pauses.ts';
 import { notify } from './notices.ts';
 import { printLine } from './standard-output.ts';
 
 /** As they were typed. */
-export interface PublishFlags {
+export interface PublishFlags extends TokenFlags {
   readonly ndjson?: boolean;
   readonly idempotencyKey?: string;
   readonly retryFor?: string;
@@ -35,7 +37,16 @@ const PAUSE_MS = 200;
 const KEY = /^[\x21-\x7e]{1,240}$/;
 
 /** Publishes a file, or standard input for `-`, and prints the last event's cursor. Returns the exit status. */
-export async function runPublish(url: string, path: string, flags: PublishFlags): Promise<number> {
+export function runPublish(url: string, path: string, flags: PublishFlags): Promise<number> {
+  return withToken(flags, ({ options }) => publishInput(url, path, flags, options));
+}
+
+async function publishInput(
+  url: string,
+  path: string,
+  flags: PublishFlags,
+  options: EndpointOptions,
+): Promise<number> {
   const broker = toBrokerUrl(url);
   const retryForMs = parseDurationMs('--retry-for', flags.retryFor ?? DEFAULT_RETRY_FOR);
   const key = readKey(flags.idempotencyKey);
@@ -44,7 +55,7 @@ export async function runPublish(url: string, path: string, flags: PublishFlags)
   const pauseMs = flags.idempotencyKey === undefined ? PAUSE_MS : undefined;
   const batches = isLines ? cutBatches(readLines(path, pauseMs)) : readValue(path);
   const { unixSocket: socketPath } = flags;
-  const publisher = new Publisher(broker, socketPath === undefined ? {} : { socketPath });
+  const publisher = new Publisher(broker, { ...options, ...(socketPath !== undefined && { socketPath }) });
   let storedCount = 0;
   let receipt: Receipt | undefined;
   try {

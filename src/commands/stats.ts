@@ -1,7 +1,9 @@
 // `gitpubsub stats`: the broker's numbers, once or again and again.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EndpointOptions } from '../client/endpoint.ts';
 import { readStatistics, type BrokerStatistics } from '../client/statistics.ts';
 import { GitPubSubError } from '../core/errors.ts';
+import { withToken, type TokenFlags } from './client-token.ts';
 import { EXIT_FAILURE } from './exit-status.ts';
 import { parseDurationMs } from './flag-values.ts';
 import { notify } from './notices.ts';
@@ -9,7 +11,7 @@ import { isReaderGone, printLine } from './standard-output.ts';
 import { nextStopSignal } from './stop-signal.ts';
 
 /** As they were typed. */
-export interface StatsFlags {
+export interface StatsFlags extends TokenFlags {
   /** True if no time stands behind it. */
   readonly watch?: string | true;
   readonly json?: boolean;
@@ -20,13 +22,19 @@ const DEFAULT_WATCH = '2s';
 const LEAST_WATCH = '100ms';
 
 const NOT_TRUSTED =
-  'The broker answers, but shows its numbers only to addresses in its trustedPeers, and yours is not there. Ask on its machine, or behind a proxy look at its trustedProxies.';
+  'The broker answers, but shows its numbers only to addresses in its trustedPeers, and to tokens with that right; you have neither. Ask on its machine or with a token, or behind a proxy look at its trustedProxies.';
 
 /** Prints the numbers. Returns the exit status: 1 if the broker does not show them. */
-export async function runStats(url: string, flags: StatsFlags): Promise<number> {
-  const { watch, unixSocket: socketPath } = flags;
+export function runStats(url: string, flags: StatsFlags): Promise<number> {
+  const { unixSocket: socketPath } = flags;
+  return withToken(flags, ({ options }) =>
+    showStats(url, flags, { ...options, ...(socketPath !== undefined && { socketPath }) }),
+  );
+}
+
+async function showStats(url: string, flags: StatsFlags, options: EndpointOptions): Promise<number> {
+  const { watch } = flags;
   const form = flags.json === true ? toJson : toTable;
-  const options = socketPath === undefined ? {} : { socketPath };
   if (watch !== undefined) return watchStats(url, watch === true ? DEFAULT_WATCH : watch, form, options);
   return show(await readStatistics(url, options), form);
 }
@@ -35,7 +43,7 @@ async function watchStats(
   url: string,
   every: string,
   form: (statistics: BrokerStatistics) => string,
-  options: { readonly socketPath?: string },
+  options: EndpointOptions,
 ): Promise<number> {
   const pauseMs = parseDurationMs('--watch', /^\d+$/.test(every) ? `${every}s` : every, LEAST_WATCH);
   const stop = new AbortController();

@@ -4,19 +4,21 @@ import { FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { parseChoice, parseCount, parseSince, type Start } from './flag-values.ts';
 import { OUTPUT_FORMS } from './standard-output.ts';
+import type { TokenFlags } from './client-token.ts';
 
 /** As they were typed. */
-export type SubscribeFlags = Readonly<Partial<Record<FilterKey | 'topic', readonly string[]>>> & {
-  readonly since?: string;
-  readonly cursorFile?: string;
-  readonly once?: boolean;
-  readonly output?: string;
-  readonly exec?: string;
-  readonly execLimit?: string;
-  readonly execRetries?: string;
-  readonly deadLetterFile?: string;
-  readonly unixSocket?: string;
-};
+export type SubscribeFlags = Readonly<Partial<Record<FilterKey | 'topic', readonly string[]>>> &
+  TokenFlags & {
+    readonly since?: string;
+    readonly cursorFile?: string;
+    readonly once?: boolean;
+    readonly output?: string;
+    readonly exec?: string;
+    readonly execLimit?: string;
+    readonly execRetries?: string;
+    readonly deadLetterFile?: string;
+    readonly unixSocket?: string;
+  };
 
 /** What is to be done. */
 export interface SubscribeSettings {

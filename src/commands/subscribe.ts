@@ -2,6 +2,7 @@
 import { subscribe } from '../client/subscribe.ts';
 import type { StreamItem } from '../client/stream-item.ts';
 import type { Subscription } from '../client/subscription.ts';
+import { withToken, type ClientToken } from './client-token.ts';
 import { CursorSaver, readCursorFile } from './cursor-file.ts';
 import { EventRunner } from './exec/event-runner.ts';
 import { describeEvent } from './item-text.ts';
@@ -21,8 +22,16 @@ interface Consumer {
 }
 
 /** Goes on until a signal, the reader's leaving, or with `--once` the end. Returns the exit status. */
-export async function runSubscribe(url: string, flags: SubscribeFlags): Promise<number> {
+export function runSubscribe(url: string, flags: SubscribeFlags): Promise<number> {
   const settings = readSubscribeFlags(flags);
+  return withToken(flags, (token) => run(url, settings, token));
+}
+
+async function run(
+  url: string,
+  settings: SubscribeSettings,
+  { options, explain }: ClientToken,
+): Promise<number> {
   const { cursorFile } = settings;
   const remembered = cursorFile === undefined ? undefined : await readCursorFile(cursorFile);
   const start = remembered === undefined ? settings.start : { cursor: remembered };
@@ -33,8 +42,9 @@ export async function runSubscribe(url: string, flags: SubscribeFlags): Promise<
   const subscription = subscribe(url, {
     ...start,
     ...settings.wanted,
+    ...options,
     signal: stop.signal,
-    onConnection: createConnectionNotices(),
+    onConnection: createConnectionNotices(explain),
   });
   const consumer = createConsumer(settings, subscription, stop.signal, fail);
   const saver = cursorFile === undefined ? undefined : new CursorSaver(cursorFile, currentCursor, fail);

@@ -3,6 +3,7 @@ import { isCommitEvent, isPushEvent } from '../client/commit-guards.ts';
 import { subscribe } from '../client/subscribe.ts';
 import type { StreamEvent } from '../client/stream-item.ts';
 import { GitPubSubError } from '../core/errors.ts';
+import { withToken, type ClientToken, type TokenFlags } from './client-token.ts';
 import { invalidUsage, parseDurationMs, parseSince } from './flag-values.ts';
 import { describeEvent } from './item-text.ts';
 import { createConnectionNotices, notify, notifyGap } from './notices.ts';
@@ -10,7 +11,7 @@ import { printLine } from './standard-output.ts';
 import { readOutput } from './subscribe-flags.ts';
 
 /** As they were typed. */
-export interface WaitFlags {
+export interface WaitFlags extends TokenFlags {
   readonly commit?: string;
   readonly project?: string;
   readonly ref?: string;
@@ -28,7 +29,11 @@ const DEFAULT_SINCE = '1h';
 const HASH = /^[0-9a-f]{7,64}$/i;
 
 /** Waits for one event, and prints it. Returns the exit status. */
-export async function runWait(url: string, flags: WaitFlags): Promise<number> {
+export function runWait(url: string, flags: WaitFlags): Promise<number> {
+  return withToken(flags, (token) => waitFor(url, flags, token));
+}
+
+async function waitFor(url: string, flags: WaitFlags, token: ClientToken): Promise<number> {
   const commit = readCommit(flags);
   const isText = readOutput(flags.output);
   const timeout = flags.timeout ?? DEFAULT_TIMEOUT;
@@ -42,8 +47,9 @@ export async function runWait(url: string, flags: WaitFlags): Promise<number> {
       ...(project === undefined ? {} : { project: [project] }),
       ...(ref === undefined ? {} : { ref: [ref] }),
     },
+    ...token.options,
     signal,
-    onConnection: createConnectionNotices(),
+    onConnection: createConnectionNotices(token.explain),
     ...(socketPath === undefined ? {} : { socketPath }),
   });
   try {

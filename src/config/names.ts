@@ -7,8 +7,13 @@ export const VARIABLE_PREFIX = 'GITPUBSUB_';
 /** The variable that holds the path of the configuration file. */
 export const CONFIG_VARIABLE = 'GITPUBSUB_CONFIG';
 
-/** Variables of the hook, which the broker leaves alone: both may read one environment. */
-export const HOOK_VARIABLES: readonly string[] = ['GITPUBSUB_URL', 'GITPUBSUB_COMMAND'];
+/** Variables of the hook and the client, which the broker leaves alone: all may read one environment. */
+export const CLIENT_VARIABLES: readonly string[] = [
+  'GITPUBSUB_URL',
+  'GITPUBSUB_COMMAND',
+  'GITPUBSUB_TOKEN',
+  'GITPUBSUB_TOKEN_FILE',
+];
 
 /** The flag of a key: `--trusted-peers`. */
 export function flagName(key: SettingKey): string {

@@ -1,6 +1,6 @@
 // What the flags, the environment and the file give, as yet unread; unknown names in them are problems.
 import { nearest } from '../core/nearest.ts';
-import { CONFIG_VARIABLE, VARIABLE_PREFIX, HOOK_VARIABLES, flagName, variableName } from './names.ts';
+import { CLIENT_VARIABLES, CONFIG_VARIABLE, VARIABLE_PREFIX, flagName, variableName } from './names.ts';
 import { SETTING_KEYS, isSettingKey } from './settings.ts';
 import type { SettingKey } from './settings.ts';
 
@@ -29,7 +29,7 @@ export function readFlags(flags: Flags): Source {
 
 /** Reads the variables that start with `GITPUBSUB_`; an empty one counts as given. */
 export function readVariables(env: NodeJS.ProcessEnv): Source {
-  const known = [...SETTING_KEYS.map(variableName), CONFIG_VARIABLE, ...HOOK_VARIABLES];
+  const known = [...SETTING_KEYS.map(variableName), CONFIG_VARIABLE, ...CLIENT_VARIABLES];
   const unknown = Object.keys(env).filter(
     (name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name),
   );

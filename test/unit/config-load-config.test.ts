@@ -158,6 +158,13 @@ describe('an unknown name', () => {
     ]);
   });
 
+  test.each(['GITPUBSUB_URL', 'GITPUBSUB_COMMAND', 'GITPUBSUB_TOKEN', 'GITPUBSUB_TOKEN_FILE'])(
+    'is not that of %s, which the hook or the client reads',
+    (name) => {
+      expect(load({ env: { [name]: 'x' } }).port).toBe(2069);
+    },
+  );
+
   test('of a variable that resembles nothing is answered with the way to all', () => {
     expect(problemsOf({ env: { GITPUBSUB_XYZZY: '' } })).toEqual([
       'GITPUBSUB_XYZZY: no such variable; gitpubsub serve --help lists all settings.',

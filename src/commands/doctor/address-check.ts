@@ -15,7 +15,10 @@ interface Attempt {
   readonly detail: string;
 }
 
-/** Tries to publish what can't be published, plainly and under a false address. `isProxied` if the answers are not the broker's own. */
+/**
+ * Tries to publish what can't be published, plainly and under a false address, both without a token, which would hide what the
+ * address is worth. `isProxied` if the answers are not the broker's own.
+ */
 export async function checkAddress(endpoint: Endpoint, path: string, isProxied: boolean): Promise<Finding[]> {
   const plain = await attempt(endpoint, path, {});
   const claimed = await attempt(endpoint, path, { 'X-Forwarded-For': CLAIMED_ADDRESS });
@@ -26,13 +29,23 @@ export async function checkAddress(endpoint: Endpoint, path: string, isProxied: 
         text: 'Whom the broker takes for its client is unknown: something in between answers publishing itself.',
       },
     ];
-  if (claimed.detail.startsWith(CLAIMED_ADDRESS))
+  if (claimed.detail.includes(`${CLAIMED_ADDRESS} `))
     return [plain.isTrusted && !isProxied ? ownMachine() : anybody()];
   if (!plain.isTrusted) return [refused(plain.detail)];
   if (claimed.isTrusted)
     return [{ verdict: 'ok', text: 'You may publish, and nobody can claim your address.' }];
   return [
     isProxied ? hidden() : { verdict: 'ok', text: 'You may publish, and no proxy in between is known.' },
+  ];
+}
+
+/** Tries the same with the token. */
+export async function checkToken(endpoint: Endpoint, path: string): Promise<Finding[]> {
+  const outcome = await attempt(endpoint, path, {});
+  if (outcome === undefined) return [];
+  if (outcome.isTrusted) return [{ verdict: 'ok', text: 'With your token you may publish.' }];
+  return [
+    { verdict: 'note', text: `With your token you may not publish here. The broker says: ${outcome.detail}` },
   ];
 }
 
@@ -49,7 +62,7 @@ async function attempt(
   });
   const { type, detail } = parseObject(await readStart(response)) ?? {};
   if (typeof type !== 'string' || typeof detail !== 'string') return undefined;
-  return { isTrusted: !type.endsWith(':publish-forbidden'), detail };
+  return { isTrusted: !/:(?:publish-forbidden|unauthorized)$/.test(type), detail };
 }
 
 function anybody(): Finding {
@@ -71,7 +84,7 @@ function hidden(): Finding {
 
 function refused(detail: string): Finding {
   if (!detail.includes('trustedProxies') && !detail.includes('trusted proxy'))
-    return { verdict: 'note', text: `You may not publish here. The broker says: ${detail}` };
+    return { verdict: 'note', text: `Your address may not publish here. The broker says: ${detail}` };
   return {
     verdict: 'bad',
     text: `The broker does not know its proxy. It says: ${detail}`,

@@ -26,14 +26,17 @@ const NAMES = [
 // Most of a value, in characters: a system takes only so much environment (Linux: 128 KiB a variable). Standard input has all.
 const MAX_CHARACTERS = 8_000;
 
-/** The environment for one run. Variables of ours that the event does not have are not inherited either. */
+/**
+ * The environment for one run. Variables of ours that the event does not have are not inherited either; nor is a token, which
+ * the command may hand on to a build of what others have pushed.
+ */
 export function environmentFor(
   event: StreamEvent,
   attempt: number,
   inherited: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
   const environment = { ...inherited };
-  for (const name of NAMES) delete environment[`GITPUBSUB_${name}`];
+  for (const name of [...NAMES, 'TOKEN']) delete environment[`GITPUBSUB_${name}`];
   for (const [name, text] of Object.entries({ ...describe(event), ATTEMPT: String(attempt) }))
     environment[`GITPUBSUB_${name}`] = toValue(text);
   return environment;

@@ -1,0 +1,26 @@
+// An access file with one private topic and one principal, for tests of what is done with its token.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createToken, hashToken } from '../../src/access/token.ts';
+
+/** A token, and the flags of a broker that knows it and trusts no address. */
+export interface TokenBroker {
+  readonly token: string;
+  readonly flags: readonly string[];
+  /** Writes the access file anew, with these tokens, for a broker that starts after that. */
+  readonly setTokens: (...tokens: readonly string[]) => void;
+}
+
+/** Writes the access file into a directory. Only the principal publishes; only it reads `/private`. */
+export function createTokenBroker(directory: string): TokenBroker {
+  const path = join(directory, 'access.json');
+  const token = createToken();
+  const setTokens = (...tokens: readonly string[]): void => {
+    const rights = { publish: ['/'], subscribe: ['/'], statistics: true };
+    const stored = tokens.map((one) => ({ sha256: hashToken(one) }));
+    const principals = { ci: { tokens: stored, ...rights } };
+    writeFileSync(path, JSON.stringify({ private: ['/private'], principals }));
+  };
+  setTokens(token);
+  return { token, flags: ['--access-file', path, '--trusted-peers', '192.0.2.1'], setTokens };
+}
