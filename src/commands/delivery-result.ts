@@ -12,5 +12,5 @@ export async function exitStatusOf(
 ): Promise<number> {
   if (failure === undefined) return 0;
   const git = new Git(gitDirectory, environment);
-  return readSettings(git, gitDirectory).then(() => EXIT_WAITING, exitStatusFor);
+  return readSettings(git, gitDirectory, environment).then(() => EXIT_WAITING, exitStatusFor);
 }

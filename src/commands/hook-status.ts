@@ -3,6 +3,7 @@ import { readDeliveryStatus, type DeliveryStatus } from '../hook/delivery-status
 import { Git } from '../hook/git.ts';
 import { findHookPlace, hasHook, SHIPPED_HOOK, type Occupant } from '../hook/hook-place.ts';
 import { readSettings } from '../hook/settings.ts';
+import type { HookTokens } from '../hook/tokens.ts';
 import { toOneLine, toPrintable } from '../core/printable.ts';
 import { forEachRepository } from './each-repository.ts';
 import { EXIT_FAILURE, EXIT_WAITING, exitStatusFor, worstStatus } from './exit-status.ts';
@@ -18,6 +19,14 @@ const OCCUPANTS: Readonly<Record<Occupant, string>> = {
   other: 'not installed; another hook is there',
 };
 
+/** Where a repository publishes. */
+interface Target {
+  readonly text: string;
+  /** A line about the token, if there is anything to say. */
+  readonly token: readonly string[];
+  readonly status: number;
+}
+
 /**
  * Says of every repository where it publishes, what waits and how the last delivery went. Returns the exit status: 0 when all
  * have the hook and nothing waits.
@@ -32,6 +41,7 @@ export function runHookStatus(paths: readonly string[]): Promise<number> {
       repository,
       `  hook       ${OCCUPANTS[place.occupant]} (${place.path})`,
       `  publishes  ${target.text}`,
+      ...target.token,
       ...describeDelivery(delivery),
     ];
     process.stdout.write(`${lines.map(toPrintable).join('\n')}\n`);
@@ -44,16 +54,26 @@ export function runHookStatus(paths: readonly string[]): Promise<number> {
 }
 
 // The topic of a branch; what is still in braces depends on the ref.
-async function describeTarget(git: Git, repository: string): Promise<{ text: string; status: number }> {
+async function describeTarget(git: Git, repository: string): Promise<Target> {
   try {
-    const { broker, template, project } = await readSettings(git, repository);
+    const { broker, template, project, tokens } = await readSettings(git, repository, process.env);
     // Without the user and password that may be in it.
     const base = broker.origin + broker.pathname.replace(/\/+$/, '');
-    return { text: base + template.replaceAll('{project}', project.text), status: 0 };
+    const text = base + template.replaceAll('{project}', project.text);
+    return { text, token: describeToken(broker, tokens), status: 0 };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { text: `nothing: ${toOneLine(reason)}`, status: exitStatusFor(error) };
+    return { text: `nothing: ${toOneLine(reason)}`, token: [], status: exitStatusFor(error) };
   }
+}
+
+// Where it comes from, never what it is.
+function describeToken({ username, password }: URL, { ofBroker, refusal }: HookTokens): string[] {
+  if (ofBroker === undefined) return refusal === undefined ? [] : [`  token      none: ${refusal}`];
+  if (username !== '' || password !== '')
+    return ['  token      none: gitpubsub.url has a user and password of its own'];
+  const warning = ofBroker.isReadableByAll ? ', which every account of this machine can read' : '';
+  return [`  token      from ${ofBroker.origin}${warning}`];
 }
 
 function describeDelivery(status: DeliveryStatus): string[] {

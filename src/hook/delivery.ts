@@ -11,7 +11,7 @@ import { hookFilesOf, type HookFiles } from './hook-files.ts';
 import { addToJournal } from './journal.ts';
 import { OutboxSender, type SendFailure } from './outbox-sender.ts';
 import { PushIntake } from './push-intake.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type HookSettings } from './settings.ts';
 
 /** How a delivery behaves. */
 export interface DeliveryOptions {
@@ -128,13 +128,13 @@ class Round {
     let broker: string | null = null;
     let obstacle: Obstacle | undefined;
     try {
-      const settings = await readSettings(this.#git, this.#gitDirectory);
+      const settings = await readSettings(this.#git, this.#gitDirectory, this.#options.environment);
       broker = settings.broker.origin;
       const { settleMs = SETTLE_MS } = this.#options;
       const intake = new PushIntake(this.#git, this.#files, settleMs, lock.check);
       // Why it goes on: what is in the outbox needs nothing that may have failed the intake.
       const intakeObstacle = await intake.takeAll(settings).then(() => undefined, toObstacle);
-      obstacle = (await this.#send(settings.broker, lock)) ?? intakeObstacle;
+      obstacle = (await this.#send(settings, lock)) ?? intakeObstacle;
     } catch (error) {
       obstacle = toObstacle(error);
     }
@@ -142,10 +142,16 @@ class Round {
     return obstacle;
   }
 
-  async #send(broker: URL, lock: DeliveryLock): Promise<Obstacle | undefined> {
+  async #send({ broker, tokens }: HookSettings, lock: DeliveryLock): Promise<Obstacle | undefined> {
     const { closed = new ClosedOrigins() } = this.#options;
     const noteStored = (): Promise<void> => this.#noteStored(broker);
-    const sender = new OutboxSender(this.#files, { broker, closed, checkLock: lock.check, noteStored });
+    const sender = new OutboxSender(this.#files, {
+      broker,
+      tokens,
+      closed,
+      checkLock: lock.check,
+      noteStored,
+    });
     try {
       const failure = await sender.sendAll();
       return failure === undefined ? undefined : { ...failure, isWorthRetrying: true };

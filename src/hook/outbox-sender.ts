@@ -9,6 +9,7 @@ import { withoutCredentials } from './http-url.ts';
 import { addToJournal } from './journal.ts';
 import { Outbox, type OutboxPart } from './outbox.ts';
 import { Spool } from './spool.ts';
+import type { FoundToken, HookTokens } from './tokens.ts';
 
 /** Why the rest has to wait. */
 export interface SendFailure {
@@ -27,6 +28,7 @@ type Verdict =
 export interface SenderOptions extends PublisherOptions {
   /** Where paths are published. */
   readonly broker: URL;
+  readonly tokens: Pick<HookTokens, 'for'>;
   /** Origins that are not tried now; those that fail are added. */
   readonly closed: ClosedOrigins;
   /** @throws Error if the repository's lock is lost */
@@ -120,19 +122,21 @@ export class OutboxSender {
     if (refusal !== undefined) return { kind: 'never', refusal: { status: null, reason: refusal } };
     const url = this.#urlOf({ target });
     const path = target.startsWith('/') ? target : url.pathname + url.search;
-    const outcome = await this.#publisherFor(url).publish({ path, events, idempotencyKey: key });
+    const token = this.#options.tokens.for(target);
+    const outcome = await this.#publisherFor(url, token).publish({ path, events, idempotencyKey: key });
     if (outcome.kind === 'unreachable') this.#options.closed.noteSilence(url.origin, outcome.isTimeout);
     else this.#options.closed.noteAnswer(url.origin);
-    return judge(url, outcome);
+    return judge(url, outcome, token);
   }
 
   #urlOf({ target }: Target): URL {
     return target.startsWith('/') ? this.#options.broker : new URL(target);
   }
 
-  #publisherFor(url: URL): Publisher {
-    const account = `${url.username}:${url.password}@${url.origin}`;
-    const publisher = this.#publishers.get(account) ?? new Publisher(url, this.#options);
+  #publisherFor(url: URL, token: FoundToken | undefined): Publisher {
+    const account = `${url.username}:${url.password}:${token?.token ?? ''}@${url.origin}`;
+    const publisher =
+      this.#publishers.get(account) ?? new Publisher(url, { ...this.#options, token: token?.token });
     this.#publishers.set(account, publisher);
     return publisher;
   }
@@ -157,14 +161,20 @@ function nextBatch({ batches, sentCount }: OutboxPart): Batch | undefined {
   return batches[sentCount];
 }
 
-function judge(url: URL, outcome: PublishOutcome): Verdict {
+function judge(url: URL, outcome: PublishOutcome, token: FoundToken | undefined): Verdict {
   if (outcome.kind === 'stored') return { kind: 'stored' };
   if (outcome.kind === 'unreachable') return later(url, outcome.reason);
   const { status, reason, isProblem, retryAfterMs } = outcome;
   // Why only the broker's own 400 and 409: a server at the wrong port or in front of it says so to everything.
   const isAboutEvents = status === 413 || (isProblem && (status === 400 || status === 409));
   if (isAboutEvents) return { kind: 'never', refusal: { status, reason } };
-  return later(url, `${status} ${reason}`.trim(), retryAfterMs);
+  const advice = status === 401 ? adviceFor(url, token) : '';
+  return later(url, `${status} ${reason}`.trim() + advice, retryAfterMs);
+}
+
+function adviceFor({ username, password }: URL, token: FoundToken | undefined): string {
+  if (username !== '' || password !== '') return ' User and password came from the URL.';
+  return token === undefined ? ' No token was sent.' : ` The token came from ${token.origin}.`;
 }
 
 function later({ origin }: URL, reason: string, retryAfterMs?: number): Verdict {

@@ -4,9 +4,10 @@ import { GitPubSubError } from '../core/errors.ts';
 import { decodeText, type Text } from '../core/text.ts';
 import { belongsToBroker, checkTemplate, DEFAULT_TOPIC_TEMPLATE, topicPath } from '../core/topic-template.ts';
 import type { Target } from './batch.ts';
-import type { Git } from './git.ts';
+import type { Environment, Git } from './git.ts';
 import { describeBadUrl, isHttpUrl } from './http-url.ts';
 import type { RefUpdate } from './ref-update.ts';
+import { HookTokens } from './tokens.ts';
 
 // The broker of a repository that configures none. Why not localhost: `gitpubsub serve` listens on IPv4 alone.
 const DEFAULT_BROKER_URL = 'http://127.0.0.1:2069';
@@ -14,6 +15,7 @@ const DEFAULT_BROKER_URL = 'http://127.0.0.1:2069';
 /** What the hook of one repository works with. */
 export interface HookSettings {
   readonly broker: URL;
+  readonly tokens: HookTokens;
   readonly project: Text;
   /** What the topics of its events are made from. */
   readonly template: string;
@@ -25,7 +27,11 @@ export interface HookSettings {
  * Reads the settings of a repository.
  * @throws GitPubSubError `invalid-configuration`
  */
-export async function readSettings(git: Git, gitDirectory: string): Promise<HookSettings> {
+export async function readSettings(
+  git: Git,
+  gitDirectory: string,
+  environment: Environment,
+): Promise<HookSettings> {
   const config = await readConfig(git);
   const configured = config.get('gitpubsub.project');
   const project =
@@ -38,6 +44,7 @@ export async function readSettings(git: Git, gitDirectory: string): Promise<Hook
   const base = broker.pathname.replace(/\/+$/, '');
   return {
     broker,
+    tokens: await HookTokens.find({ git, gitDirectory, config }, environment),
     project,
     template,
     targetFor: (update) => targetAt(base, topicPath(template, project.text, update.ref.text)),

@@ -52,7 +52,8 @@ test.each([
   const { recorder, sandbox } = fixture;
   recorder.answer = (_, index) => (index === 1 ? { status, headers, body: 'Not now.' } : { status: 200 });
   const report = await fixture.deliver();
-  expect(report.failure).toBe(`${recorder.url}: ${status} Not now.`);
+  const advice = status === 401 ? ' No token was sent.' : '';
+  expect(report.failure).toBe(`${recorder.url}: ${status} Not now.${advice}`);
   expect(report).toMatchObject({ storedCount: 2, refusedCount: 0, waiting: { pushCount: 1 } });
   expect(recorder.requests).toHaveLength(2);
   expect(await fixture.deliver()).toMatchObject({ storedCount: 2, failure: undefined });

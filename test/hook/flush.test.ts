@@ -70,7 +70,7 @@ test('what still waits is told, with the reason and status 75', async () => {
   const { status, stdout } = await flush(fixture, fixture.sandbox.bare);
   expect(status).toBe(75);
   expect(stdout).toMatch(
-    /widget\.git: 0 events published, 1 push waiting, the first since \d{4}-\S+Z \(http:\S+: 401 Who are you\?\)\n$/,
+    /widget\.git: 0 events published, 1 push waiting, the first since \d{4}-\S+Z \(http:\S+: 401 Who are you\? No token was sent\.\)\n$/,
   );
 });
 

@@ -87,6 +87,7 @@ async function sendEach(fixtures: readonly GitFixture[], url: string): Promise<(
   for (const { sandbox } of fixtures) {
     const options = {
       broker: new URL(url),
+      tokens: { for: () => undefined },
       closed,
       checkLock: () => {},
       noteStored: () => Promise.resolve(),

@@ -21,7 +21,8 @@ function announcedAfters({ recorder }: GitFixture): string[] {
 // Takes in what is in the spool; `onTaken` is called before a push is noted as announced.
 async function takeIn({ bare }: GitSandbox, onTaken: () => void): Promise<void> {
   const git = new Git(bare, GIT_ENVIRONMENT);
-  await new PushIntake(git, hookFilesOf(bare), 0, onTaken).takeAll(await readSettings(git, bare));
+  const settings = await readSettings(git, bare, GIT_ENVIRONMENT);
+  await new PushIntake(git, hookFilesOf(bare), 0, onTaken).takeAll(settings);
 }
 
 test.each([

@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { deliver, type DeliveryReport } from '../../src/hook/delivery.ts';
+import type { Environment } from '../../src/hook/git.ts';
 import { GitRecorder } from './git-recorder.ts';
 import { GIT_ENVIRONMENT, GitSandbox, type SandboxOptions } from './git-sandbox.ts';
 
@@ -14,8 +15,8 @@ export interface GitFixture {
   readonly announce: (...pushArgs: string[]) => Promise<string | undefined>;
   /** Pushes for real, with the hook, which leaves the push in the spool. */
   readonly push: (...pushArgs: string[]) => Promise<void>;
-  /** Delivers what waits, in one try. */
-  readonly deliver: () => Promise<DeliveryReport>;
+  /** Delivers what waits, in one try, with these variables beside the usual. */
+  readonly deliver: (environment?: Environment) => Promise<DeliveryReport>;
 }
 
 /** Sets up for the running test; all of it goes when the test ends. */
@@ -32,12 +33,19 @@ export async function setUpGit(options: SandboxOptions = {}): Promise<GitFixture
     await push(...pushArgs);
     return (await deliverOnce(sandbox.bare)).failure;
   };
-  return { sandbox, recorder, push, announce, deliver: () => deliverOnce(sandbox.bare) };
+  return {
+    sandbox,
+    recorder,
+    push,
+    announce,
+    deliver: (environment) => deliverOnce(sandbox.bare, environment),
+  };
 }
 
 /** Delivers what waits in a repository, in one try. */
-export function deliverOnce(gitDirectory: string): Promise<DeliveryReport> {
-  return deliver(gitDirectory, { environment: GIT_ENVIRONMENT, retryForMs: 0, lockWaitMs: 0, settleMs: 0 });
+export function deliverOnce(gitDirectory: string, environment: Environment = {}): Promise<DeliveryReport> {
+  const whole = { ...GIT_ENVIRONMENT, ...environment };
+  return deliver(gitDirectory, { environment: whole, retryForMs: 0, lockWaitMs: 0, settleMs: 0 });
 }
 
 async function pushOnly(sandbox: GitSandbox, pushArgs: readonly string[]): Promise<void> {

@@ -15,6 +15,7 @@ export interface RecordedRequest {
   readonly path: string;
   readonly key: string;
   readonly type: string;
+  readonly authorization: string | undefined;
   readonly events: readonly Recorded[];
 }
 
@@ -81,7 +82,8 @@ export class GitRecorder {
         event: JSON.parse(line) as Recorded['event'],
       }));
     const key = String(headers['idempotency-key']);
-    const request = { path, key, type: String(headers['content-type']), events };
+    const { authorization } = headers;
+    const request = { path, key, type: String(headers['content-type']), authorization, events };
     const answer = this.answer(request, this.requests.push(request) - 1);
     if (answer !== 'hang' && answer.status === 200 && !this.#keys.has(key)) {
       this.#keys.add(key);
