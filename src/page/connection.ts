@@ -1,6 +1,7 @@
 // The page's stream: opened, watched and opened again where it was, and an honest word about its state. Knows no document.
 import { LineSplitter } from './line-splitter.ts';
 import { foreignAnswer, readRefusal, type Refusal } from './refusal.ts';
+import { request } from './request.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import { readItem, type StreamItem } from './stream-item.ts';
 
@@ -12,7 +13,7 @@ export type ConnectionState =
   | { readonly kind: 'silent'; readonly sinceMs: number }
   /** Tried again at this moment (monotonic milliseconds). */
   | { readonly kind: 'waiting'; readonly untilMs: number; readonly words: string }
-  | { readonly kind: 'refused'; readonly words: string }
+  | { readonly kind: 'refused'; readonly words: string; readonly needsToken: boolean }
   | { readonly kind: 'paused' };
 
 /** What the page does with it. */
@@ -74,12 +75,12 @@ export class Connection {
         await this.#rest(undefined);
         continue;
       }
-      const { words, isFinal, retryAfterSeconds } = await this.#connectOnce();
+      const { words, isFinal, needsToken, retryAfterSeconds } = await this.#connectOnce();
       if (this.#isPaused) continue;
       const delayMs = Math.max(retryDelayMs(this.#failures++, Math.random()), retryAfterSeconds * 1000);
       this.#setState(
         isFinal
-          ? { kind: 'refused', words }
+          ? { kind: 'refused', words, needsToken }
           : { kind: 'waiting', untilMs: performance.now() + delayMs, words },
       );
       await this.#rest(isFinal ? undefined : delayMs);
@@ -92,7 +93,7 @@ export class Connection {
     this.#lastByteMs = performance.now();
     this.#setState({ kind: 'connecting' });
     try {
-      const response = await fetch(this.#options.urlAfter(this.#cursor), { signal: this.#abort.signal });
+      const response = await request(this.#options.urlAfter(this.#cursor), { signal: this.#abort.signal });
       if (!response.ok) return await readRefusal(response);
       const mediaType = response.headers.get('Content-Type') ?? '';
       if (!mediaType.startsWith('application/x-ndjson') || !response.body)
@@ -169,5 +170,5 @@ export class Connection {
 }
 
 function temporary(words: string): Refusal {
-  return { words, isFinal: false, retryAfterSeconds: 0 };
+  return { words, isFinal: false, needsToken: false, retryAfterSeconds: 0 };
 }

@@ -11,6 +11,7 @@ import { addListKeys, resetStop } from './list-keys.ts';
 import { Past } from './past.ts';
 import { countOf } from './refs.ts';
 import { ServerClock } from './server-clock.ts';
+import { SignIn } from './sign-in.ts';
 import { StatusBar } from './status-bar.ts';
 import type { StreamItem } from './stream-item.ts';
 import { addThemeSwitch } from './theme.ts';
@@ -45,6 +46,7 @@ export class LivePage {
   readonly #feed: Feed;
   readonly #connection: Connection;
   readonly #statusBar: StatusBar;
+  readonly #signIn: SignIn;
   #startMs = Infinity;
   #isPastKnown = false;
   #isSettled = false;
@@ -71,11 +73,16 @@ export class LivePage {
       onItems: (items) => this.#takeItems(items),
       onState: (state) => {
         this.#statusBar.show(state);
+        this.#signIn.show(state);
         this.#announcer.tellState(state);
       },
       onFault: (error) => reportError(error),
     });
     this.#statusBar = new StatusBar(() => this.#connection.retryNow());
+    this.#signIn = new SignIn({
+      onChange: () => place.reload(), // Why all of it: what may be read is another thing now, also of the past.
+      tell: (words) => this.#announcer.tell(words),
+    });
   }
 
   /** Fills the page in and connects. */

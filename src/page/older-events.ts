@@ -1,6 +1,7 @@
 // Fetches events that are older than those shown.
 import { LineSplitter } from './line-splitter.ts';
 import { readRefusal } from './refusal.ts';
+import { request } from './request.ts';
 import { readItem, type EventItem } from './stream-item.ts';
 
 /** A part of the past. */
@@ -24,7 +25,7 @@ export async function fetchOlder(urlBefore: (cursor: string) => string, from: st
 }
 
 async function fetchPart(url: string): Promise<OlderEvents> {
-  const response = await fetch(url);
+  const response = await request(url);
   if (!response.ok) throw new Error((await readRefusal(response)).words);
   const lines = new LineSplitter().push(await response.text());
   const events = lines.map(readItem).filter((item) => item?.kind === 'event');

@@ -7,6 +7,8 @@ export interface Refusal {
   readonly words: string;
   /** Whether the same request may succeed later. */
   readonly isFinal: boolean;
+  /** Whether a token, or another one, may change that. */
+  readonly needsToken: boolean;
   /** How long the server wants to be left alone, in seconds. */
   readonly retryAfterSeconds: number;
 }
@@ -17,6 +19,7 @@ export async function readRefusal(response: Response): Promise<Refusal> {
   return {
     words: wordsOf(await response.text()) || `The server answers ${status} ${response.statusText}`.trim(),
     isFinal: status >= 400 && status < 500 && status !== 408 && status !== 429,
+    needsToken: status === 401,
     retryAfterSeconds: Number(response.headers.get('Retry-After')) || 0,
   };
 }
@@ -27,6 +30,7 @@ export function foreignAnswer(mediaType: string, hasConnected: boolean): Refusal
   return {
     words: `The answer is ${what}, not a stream of events. Does a proxy in between want a login?`,
     isFinal: !hasConnected,
+    needsToken: false,
     retryAfterSeconds: 0,
   };
 }

@@ -30,7 +30,8 @@ export class StatusBar {
     const { kind } = state;
     this.#root.dataset['kind'] = kind;
     this.#words.textContent = kind === 'waiting' || kind === 'refused' ? state.words : '';
-    this.#trouble.hidden = this.#words.textContent === '';
+    // Where a token is needed, the form for it says so.
+    this.#trouble.hidden = this.#words.textContent === '' || needsToken(state);
     this.#retry.textContent = kind === 'refused' ? 'Try again' : 'Reconnect now';
     this.#refresh();
   }
@@ -40,10 +41,14 @@ export class StatusBar {
   }
 }
 
+function needsToken(state: ConnectionState): boolean {
+  return state.kind === 'refused' && state.needsToken;
+}
+
 /** A state in a few words. */
 function stateText(state: ConnectionState, nowMs: number): string {
   if (state.kind === 'silent') return `Silent for ${Math.round((nowMs - state.sinceMs) / 1000)} s`;
   if (state.kind === 'waiting')
     return `Reconnecting in ${Math.max(0, Math.ceil((state.untilMs - nowMs) / 1000))} s`;
-  return PLAIN_TEXTS[state.kind];
+  return needsToken(state) ? 'Token needed' : PLAIN_TEXTS[state.kind];
 }

@@ -12,6 +12,8 @@ import { runProgram } from '../support/git-sandbox.ts';
 import { withBroker } from '../support/with-broker.ts';
 
 const SECRET = 'gitpubsub_s3cret';
+// Who may publish here is known by its token alone.
+const NO_PEERS = ['--trusted-peers', '192.0.2.1'];
 const RECEIPT = answer(200, {}, '{"cursor":"c","timestamp":1.5}');
 
 interface Ended {
@@ -113,7 +115,7 @@ test('a variable that holds no token is a wrong call, and is not quoted', async 
 
 async function withTokenBroker(act: (url: string, broker: TokenBroker) => Promise<void>): Promise<void> {
   const tokenBroker = createTokenBroker(createTemporaryDirectory());
-  await withBroker(['--keep-alive-seconds', '1', ...tokenBroker.flags], (broker) =>
+  await withBroker(['--keep-alive-seconds', '1', ...NO_PEERS, ...tokenBroker.flags], (broker) =>
     act(urlOf(broker, '/private'), tokenBroker),
   );
 }
@@ -164,7 +166,7 @@ test('a subscriber outlives a token that is replaced in its file', async () => {
   const directory = createTemporaryDirectory();
   const tokenBroker = createTokenBroker(directory);
   await withBroker(
-    tokenBroker.flags,
+    [...NO_PEERS, ...tokenBroker.flags],
     async (broker) => {
       const url = urlOf(broker, '/private');
       const path = writeToken(tokenBroker.token);

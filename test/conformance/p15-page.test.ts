@@ -1,11 +1,14 @@
 // P15: what a browser gets from a topic, and that nobody else gets it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTokenBroker } from '../support/access-file.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { poll } from '../support/poll.ts';
 import { expectProblem } from '../support/problem-details.ts';
 import { publish } from '../support/publisher.ts';
 import { request, type RawResponse } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
+import { createTemporaryDirectory } from '../support/temporary-directory.ts';
+import { withBroker } from '../support/with-broker.ts';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
 const JAVA = 'text/html, image/gif, image/jpeg, */*; q=0.2';
@@ -143,5 +146,43 @@ describe('a file of the page', () => {
     const response = await request(broker.target, { method: 'POST', path, body: '1' });
     expectProblem(response, 405);
     expect(response.header('allow')).toBe('GET, HEAD');
+  });
+});
+
+async function withPrivateTopic(act: (guarded: BrokerProcess) => Promise<void>): Promise<void> {
+  await withBroker(createTokenBroker(createTemporaryDirectory()).flags, act);
+}
+
+describe('a private topic', () => {
+  it.each<[string, readonly (readonly [string, string])[]]>([
+    ['nobody', []],
+    ['a wrong token', [['Authorization', 'Bearer wrong']]],
+    ['a wrong cookie', [['Cookie', 'gitpubsub_token=wrong']]],
+  ])('gives the page, which tells nothing, to %s', async (_who, headers) => {
+    await withPrivateTopic(async ({ target }) => {
+      const given = { headers: [...accept(BROWSER), ...headers] };
+      const [open, hidden] = [
+        await request(target, { path: '/public', headers: accept(BROWSER) }),
+        await request(target, { path: '/private', ...given }),
+      ];
+      expect(hidden.statusCode).toBe(200);
+      expect(hidden.text).toBe(open.text);
+      expectProblem(await request(target, { path: '/private?poll=1', ...given }), 401);
+    });
+  });
+
+  it.each<[string, readonly (readonly [string, string])[], string[]]>([
+    ['a program', [], ['Bearer', 'Basic']],
+    ['a browser that goes there', [['Sec-Fetch-Mode', 'navigate']], ['Bearer', 'Basic']],
+    ['a script whose browser says so', [['Sec-Fetch-Mode', 'cors']], ['Bearer']],
+    ['the script of the page', [['X-Requested-With', 'fetch']], ['Bearer']],
+  ])('asks %s only for what does not open a dialog over a page', async (_who, headers, expected) => {
+    await withPrivateTopic(async ({ target }) => {
+      const response = await request(target, { path: '/private', headers });
+      expectProblem(response, 401);
+      const challenges = response.head.headers.get('www-authenticate') ?? [];
+      const schemes = challenges.map((challenge) => challenge.split(' ', 1)[0]);
+      expect(schemes).toEqual(expected);
+    });
   });
 });

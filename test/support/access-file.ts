@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createToken, hashToken } from '../../src/access/token.ts';
 
-/** A token, and the flags of a broker that knows it and trusts no address. */
+/** A token, and the flags of a broker that knows it. */
 export interface TokenBroker {
   readonly token: string;
   readonly flags: readonly string[];
@@ -11,7 +11,7 @@ export interface TokenBroker {
   readonly setTokens: (...tokens: readonly string[]) => void;
 }
 
-/** Writes the access file into a directory. Only the principal publishes; only it reads `/private`. */
+/** Writes the access file into a directory. The principal publishes everywhere; only it reads `/private`. */
 export function createTokenBroker(directory: string): TokenBroker {
   const path = join(directory, 'access.json');
   const token = createToken();
@@ -22,5 +22,5 @@ export function createTokenBroker(directory: string): TokenBroker {
     writeFileSync(path, JSON.stringify({ private: ['/private'], principals }));
   };
   setTokens(token);
-  return { token, flags: ['--access-file', path, '--trusted-peers', '192.0.2.1'], setTokens };
+  return { token, flags: ['--access-file', path], setTokens };
 }

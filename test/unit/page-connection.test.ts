@@ -189,7 +189,7 @@ describe('a connection', () => {
     const problem = '{"title":"Not a topic","detail":"No dots."}';
     fixture.answer = async () => new Response(problem, { status: 400 });
     await fixture.start();
-    expect(fixture.state).toEqual({ kind: 'refused', words: 'Not a topic: No dots.' });
+    expect(fixture.state).toEqual({ kind: 'refused', words: 'Not a topic: No dots.', needsToken: false });
     await vi.advanceTimersByTimeAsync(600_000);
     expect(fixture.urls).toHaveLength(1);
     fixture.connection.retryNow();

@@ -66,12 +66,14 @@ describe('a refusal', () => {
     expect(await refuse(400, '{"title":"Not a topic","detail":"No dots."}')).toEqual({
       words: 'Not a topic: No dots.',
       isFinal: true,
+      needsToken: false,
       retryAfterSeconds: 0,
     });
   });
 
   test.each([
     [400, true],
+    [401, true],
     [403, true],
     [404, true],
     [408, false],
@@ -84,6 +86,11 @@ describe('a refusal', () => {
       isFinal,
       words: expect.stringContaining(String(status)),
     });
+  });
+
+  test('asks for a token with 401 alone', async () => {
+    expect(await refuse(401, '')).toMatchObject({ needsToken: true });
+    expect(await refuse(403, '')).toMatchObject({ needsToken: false });
   });
 
   test('says when to come back', async () => {
