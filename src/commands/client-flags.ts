@@ -57,6 +57,10 @@ export const SUBSCRIBE_FLAGS: readonly ClientFlag[] = [
     description: 'how often a command that fails is run again, with growing pauses; 5 by default',
   },
   {
+    flags: '--exec-timeout <time>',
+    description: 'a command that takes longer is ended, and has failed; without it none is',
+  },
+  {
     flags: '--dead-letter-file <file>',
     description: 'where events go whose command failed for good; without it, that ends gitpubsub',
   },

@@ -2,7 +2,7 @@
 import type { Filters } from '../client/subscribe-path.ts';
 import { FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import { parseChoice, parseCount, parseSince, type Start } from './flag-values.ts';
+import { parseChoice, parseCount, parseDurationMs, parseSince, type Start } from './flag-values.ts';
 import { OUTPUT_FORMS } from './standard-output.ts';
 import type { TokenFlags } from './client-token.ts';
 
@@ -16,6 +16,7 @@ export type SubscribeFlags = Readonly<Partial<Record<FilterKey | 'topic', readon
     readonly exec?: string;
     readonly execLimit?: string;
     readonly execRetries?: string;
+    readonly execTimeout?: string;
     readonly deadLetterFile?: string;
     readonly unixSocket?: string;
   };
@@ -40,6 +41,7 @@ export interface ExecSettings {
   readonly command: string;
   readonly limit: number;
   readonly retries: number;
+  readonly timeoutMs: number | undefined;
   readonly deadLetterFile: string | undefined;
 }
 
@@ -49,6 +51,7 @@ const DEFAULT_RETRIES = '5';
 const EXEC_FLAGS = {
   execLimit: '--exec-limit',
   execRetries: '--exec-retries',
+  execTimeout: '--exec-timeout',
   deadLetterFile: '--dead-letter-file',
 } as const;
 
@@ -77,12 +80,13 @@ export function readOutput(text: string | undefined): boolean {
 }
 
 function readExec(flags: SubscribeFlags): ExecSettings | undefined {
-  const { exec: command, execLimit, execRetries, deadLetterFile } = flags;
+  const { exec: command, execLimit, execRetries, execTimeout, deadLetterFile } = flags;
   if (command !== undefined) {
     return {
       command,
       limit: parseCount(EXEC_FLAGS.execLimit, execLimit ?? DEFAULT_LIMIT, 1, 1_000),
       retries: parseCount(EXEC_FLAGS.execRetries, execRetries ?? DEFAULT_RETRIES, 0, 1_000),
+      timeoutMs: execTimeout === undefined ? undefined : parseDurationMs(EXEC_FLAGS.execTimeout, execTimeout),
       deadLetterFile,
     };
   }

@@ -5,7 +5,7 @@ import { isAbsolute } from 'node:path';
 import { describeBadToken, isToken } from '../client/token.ts';
 import { readTokenFile, type TokenFileRules } from '../client/token-file.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import { isRoot } from './file-owner.ts';
+import { isRoot } from '../files/file-owner.ts';
 import type { Environment, Git } from './git.ts';
 
 /** A token, and what may be told of it. */

@@ -135,6 +135,21 @@ function mostAtOnce(lines: readonly string[]): number {
   return Math.max(...lines.map((line) => (running += line.startsWith('+') ? 1 : -1)));
 }
 
+test('a command that takes longer than --exec-timeout has failed, and its project goes on', async () => {
+  const url = nextUrl();
+  await publishBatch(url, [push('a', 1), push('a', 2)]);
+  const exec = 'echo "$GITPUBSUB_ATTEMPT"; case $(cat) in *\'"n":1\'*) sleep 1000;; esac';
+  const file = join(createTemporaryDirectory(), 'dead');
+  const args = ['--once', '--exec-timeout', '300ms', '--exec-retries', '1', '--dead-letter-file', file];
+  const { command } = run(url, exec, args);
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(command.lines).toEqual(['1', '2', '1']);
+  const letters = readFileSync(file, 'utf8').trimEnd().split('\n');
+  expect(letters.map((line): unknown => JSON.parse(line))).toMatchObject([
+    { attempts: 2, reason: 'it took longer than 300 ms', event: { n: 1 } },
+  ]);
+});
+
 test('a command that fails runs again, and others of its project wait for it', async () => {
   const url = nextUrl();
   await publishBatch(url, [push('a', 1), push('a', 2)]);

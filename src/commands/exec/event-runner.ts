@@ -18,6 +18,8 @@ export interface RunnerOptions {
   readonly limit: number;
   /** How often a failed command is run again. */
   readonly retries: number;
+  /** How long a command may take; no limit if not given. */
+  readonly timeoutMs?: number | undefined;
   readonly deadLetterFile: string | undefined;
   /** Where the subscription starts, if that is known. */
   readonly startCursor: string | undefined;
@@ -93,11 +95,11 @@ export class EventRunner {
 
   // Whether the event is done with, one way or another.
   async #handle(event: StreamEvent): Promise<boolean> {
-    const { command, retries, signal } = this.#options;
+    const { command, retries, timeoutMs, signal } = this.#options;
     const backOff = new BackOff({ longestMs: LONGEST_PAUSE_MS });
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       const failure = await this.#slots.use(() =>
-        signal.aborted ? Promise.resolve('stopped') : runCommand(command, event, attempt),
+        signal.aborted ? Promise.resolve('stopped') : runCommand(command, event, { attempt, timeoutMs }),
       );
       if (failure === undefined) return true;
       if (signal.aborted) return false;
