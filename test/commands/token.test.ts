@@ -6,7 +6,7 @@ import { publish } from '../../src/client/publish.ts';
 import { createTokenBroker, type TokenBroker } from '../support/access-file.ts';
 import { urlOf } from '../support/broker-url.ts';
 import { CommandProcess } from '../support/command-process.ts';
-import { answer, endedStream, eventLine, startFakeServer } from '../support/fake-server.ts';
+import { answer, endedStream, eventLine, startFakeServer, stream } from '../support/fake-server.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 import { runProgram } from '../support/git-sandbox.ts';
 import { withBroker } from '../support/with-broker.ts';
@@ -163,28 +163,26 @@ test('the doctor tells what the token may from what the address may', async () =
 });
 
 test('a subscriber outlives a token that is replaced in its file', async () => {
-  const directory = createTemporaryDirectory();
-  const tokenBroker = createTokenBroker(directory);
-  await withBroker(
-    [...NO_PEERS, ...tokenBroker.flags],
-    async (broker) => {
-      const url = urlOf(broker, '/private');
-      const path = writeToken(tokenBroker.token);
-      const command = new CommandProcess(['subscribe', url, '--since', '0', '--token-file', path]);
-      await publish(url, { n: 1 }, { token: tokenBroker.token });
-      await command.waitForLines(1);
-      tokenBroker.setTokens(SECRET);
-      await broker.restart();
-      await command.waitForNotice('401 The token is wrong or has expired. (The token came from the file');
+  const path = writeToken('old');
+  const server = await startFakeServer(
+    endedStream([eventLine(1)]),
+    answer(401, {}, 'Expired.'),
+    (request, response) => {
       writeFileSync(path, SECRET);
-      await command.waitForNotice('connected again');
-      await publish(url, { n: 2 }, { token: SECRET });
-      await command.waitForLines(2);
-      expect(command.stderr).not.toContain(SECRET);
+      answer(401, {}, 'Expired.')(request, response);
     },
-    { keepsPort: true },
+    stream([eventLine(2)]),
   );
-}, 60_000);
+  const command = new CommandProcess(['subscribe', server.url, '--token-file', path]);
+  await command.waitForLines(2, 15_000);
+  const headers = server.requests.map((request) => request.headers.authorization);
+  expect(headers).toEqual(['Bearer old', 'Bearer old', 'Bearer old', `Bearer ${SECRET}`]);
+  expect(command.stderr).toBe(
+    'gitpubsub: no connection: the server has ended the stream; trying again\n' +
+      `gitpubsub: no connection: 401 Expired. (The token came from the file ${path} of --token-file.); trying again\n` +
+      'gitpubsub: connected again\n',
+  );
+});
 
 test('a command of --exec gets the file with the token, but not the token', async () => {
   const server = await startFakeServer(endedStream([eventLine(1)], { 'X-Cursor': 'c1' }));

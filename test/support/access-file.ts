@@ -7,20 +7,14 @@ import { createToken, hashToken } from '../../src/access/token.ts';
 export interface TokenBroker {
   readonly token: string;
   readonly flags: readonly string[];
-  /** Writes the access file anew, with these tokens, for a broker that starts after that. */
-  readonly setTokens: (...tokens: readonly string[]) => void;
 }
 
 /** Writes the access file into a directory. The principal publishes everywhere; only it reads `/private`. */
 export function createTokenBroker(directory: string): TokenBroker {
   const path = join(directory, 'access.json');
   const token = createToken();
-  const setTokens = (...tokens: readonly string[]): void => {
-    const rights = { publish: ['/'], subscribe: ['/'], statistics: true };
-    const stored = tokens.map((one) => ({ sha256: hashToken(one) }));
-    const principals = { ci: { tokens: stored, ...rights } };
-    writeFileSync(path, JSON.stringify({ private: ['/private'], principals }));
-  };
-  setTokens(token);
-  return { token, flags: ['--access-file', path], setTokens };
+  const rights = { publish: ['/'], subscribe: ['/'], statistics: true };
+  const principals = { ci: { tokens: [{ sha256: hashToken(token) }], ...rights } };
+  writeFileSync(path, JSON.stringify({ private: ['/private'], principals }));
+  return { token, flags: ['--access-file', path] };
 }
