@@ -55,7 +55,10 @@ async function build(path: string, recipe: LogRecipe): Promise<string> {
   });
   for (let start = 0; start < recipe.events; start += APPEND_EVENTS) {
     const length = Math.min(APPEND_EVENTS, recipe.events - start);
-    await eventLog.append({ events: Array.from({ length }, (_, i) => eventAt(recipe, start + i)) });
+    await eventLog.append({
+      events: Array.from({ length }, (_, i) => eventAt(recipe, start + i)),
+      publisher: 'bench',
+    });
   }
   await eventLog.close();
   return path;

@@ -26,6 +26,12 @@ export interface Caller {
   readonly addressRefusal: string | undefined;
 }
 
+/** By which name it is remembered who published something: `principal ci`, `address 192.0.2.1`, `unix`. */
+export function publisherName({ principal, id }: Pick<Caller, 'principal' | 'id'>): string {
+  if (principal !== undefined) return `principal ${principal}`;
+  return id.client === 'unix' ? id.client : `address ${id.client}`;
+}
+
 /** Whether it may publish an event of a topic. */
 export function mayPublish({ rights }: Caller, topic: Topic): boolean {
   return rights.publish.some((prefix) => covers(prefix, topic));

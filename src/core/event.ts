@@ -21,6 +21,8 @@ export interface Idempotency {
 export interface Append {
   /** At least one. */
   readonly events: readonly NewEvent[];
+  /** Who published them, for the audit; no subscriber gets it: `principal ci`, `address 192.0.2.1`, `unix`. */
+  readonly publisher: string;
   readonly idempotency?: Idempotency | undefined;
 }
 

@@ -1,4 +1,5 @@
 // POST and PUT: who may publish, the body, and the acknowledgement once the event is on disk.
+import { publisherName } from '../access/caller.ts';
 import type { Append } from '../core/event.ts';
 import { parsePayloadLines } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
@@ -36,7 +37,8 @@ export function handlePublish(
   receive(context, exchange, head, maxBytes, (bytes) => {
     const payloads = isBatch ? parsePayloadLines(bytes, context.maxEventBytes) : [parsePayload(bytes)];
     const events = payloads.map((payload) => ({ topic, payload }));
-    return { events, idempotency: key === undefined ? undefined : identify(keyOwner(caller), key, events) };
+    const idempotency = key === undefined ? undefined : identify(keyOwner(caller), key, events);
+    return { events, publisher: publisherName(caller), idempotency };
   });
 }
 

@@ -31,7 +31,8 @@ export function handleWebhook(
     const events = readEvents(head, rule, bytes);
     const key = readDeliveryId(rule.kind, (header) => head.get(header));
     if (events.length === 0) return undefined;
-    return { events, idempotency: key === undefined ? undefined : identify(owner, key, events) };
+    const idempotency = key === undefined ? undefined : identify(owner, key, events);
+    return { events, publisher: owner, idempotency };
   });
 }
 

@@ -66,7 +66,7 @@ class Fixture {
   }
 
   async appendEvents(events: readonly NewEvent[]): Promise<readonly Event[]> {
-    const { lastOffset } = await this.#eventLog.append({ events });
+    const { lastOffset } = await this.#eventLog.append({ events, publisher: 'unix' });
     return this.#committed.filter(
       ({ offset }) => offset > lastOffset - events.length && offset <= lastOffset,
     );
@@ -75,6 +75,7 @@ class Fixture {
   appendOnce(idempotency: Idempotency, ...payloads: string[]): Promise<Appended> {
     return this.#eventLog.append({
       events: payloads.map((payload) => newEvent('/a', payload)),
+      publisher: 'unix',
       idempotency,
     });
   }
@@ -235,9 +236,9 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       const batches: number[][] = [];
       eventLog.onCommit((events) => batches.push(offsetsOf(events)));
       const answers = await Promise.all([
-        eventLog.append({ events: [newEvent('/a', '1')] }),
-        eventLog.append({ events: [newEvent('/b', '2'), newEvent('/b', '3')] }),
-        eventLog.append({ events: [newEvent('/c', '4')] }),
+        eventLog.append({ events: [newEvent('/a', '1')], publisher: 'unix' }),
+        eventLog.append({ events: [newEvent('/b', '2'), newEvent('/b', '3')], publisher: 'unix' }),
+        eventLog.append({ events: [newEvent('/c', '4')], publisher: 'unix' }),
       ]);
       expect(batches).toEqual([[1, 2, 3, 4]]);
       expect(answers).toEqual([
@@ -261,7 +262,7 @@ export function describeEventLog(engine: string, createStore: () => LogStore): v
       const { eventLog } = openFixture();
       const seen: number[] = [];
       eventLog.onCommit(() => seen.push(eventLog.lastOffset));
-      const appended = eventLog.append({ events: [newEvent('/a', '1')] });
+      const appended = eventLog.append({ events: [newEvent('/a', '1')], publisher: 'unix' });
       seen.push(eventLog.lastOffset);
       await appended;
       expect(seen).toEqual([0, 1]);

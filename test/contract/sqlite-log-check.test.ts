@@ -8,7 +8,7 @@ import { checkLog } from '../../src/eventlog/sqlite/log-check.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import type { EventLog } from '../../src/eventlog/event-log.ts';
 import { FAKE_START_MS } from '../support/fake-clock.ts';
-import { append, SqliteLog } from '../support/sqlite-log.ts';
+import { append, PUBLISHER, SqliteLog } from '../support/sqlite-log.ts';
 
 const TOPICS = ['/', '/a', '/a/b%20c', '/%25/%2F', '/\u00e4', '/%EF%BF%BD'];
 
@@ -19,6 +19,7 @@ async function fill(log: SqliteLog): Promise<EventLog> {
     for (const path of TOPICS) await append(eventLog, path, '{"x":"\u00e4\\n"}', '1.0');
     await eventLog.append({
       events: [{ topic: parseTopic('/keyed'), payload: '"k"' }],
+      publisher: PUBLISHER,
       idempotency: { principal: 'p', key: `key ${run}`, fingerprint: 'f' },
     });
     log.clock.advance(1_000);
@@ -105,6 +106,12 @@ describe('a check', () => {
     [
       `UPDATE idempotency_key SET time_ms = 2 WHERE key = 'key 2'`,
       'the idempotency key "key 2" does not have the time of event 39',
+    ],
+    ['DELETE FROM publisher', 'event 26 has a publisher without a name'],
+    ['UPDATE publisher SET kept_through = 38', 'the name of the publisher of event 39 may go before it'],
+    [
+      `INSERT INTO publisher (name, kept_through) VALUES ('address 192.0.2.1', 20)`,
+      'the publisher "address 192.0.2.1" should have gone with its last event',
     ],
     ['DELETE FROM epoch WHERE first_offset < 25', 'no run of a broker is known to have stored event 20'],
     [`INSERT INTO epoch VALUES (99, 'aaaaaaaa')`, 'a run began with event 99, which was never stored'],

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import { SCHEMA_VERSION } from '../../src/eventlog/sqlite/schema.ts';
-import { append, SqliteLog } from '../support/sqlite-log.ts';
+import { append, PUBLISHER, SqliteLog } from '../support/sqlite-log.ts';
 
 /** Asserts a refusal that names the file and its reason in one line. */
 function expectRefusal(
@@ -78,13 +78,16 @@ describe('opening', () => {
       earlier.path,
       `DROP TABLE topic_event; CREATE INDEX event_by_topic ON event (topic_id, "offset");
        DROP TABLE idempotency_key; ALTER TABLE log DROP COLUMN time_limit_ms;
-       ALTER TABLE log DROP COLUMN trusted_ms; PRAGMA user_version = 1`,
+       ALTER TABLE log DROP COLUMN trusted_ms; ALTER TABLE event DROP COLUMN publisher_id; DROP TABLE publisher;
+       PRAGMA user_version = 1`,
     );
     const eventLog = earlier.open();
     expect(eventLog).toMatchObject({ id, firstOffset: 1, lastOffset: 2 });
     const idempotency = { principal: 'p', key: 'k', fingerprint: 'f' };
     const events = [{ topic: '/a' as never, payload: '3' }];
-    expect(await eventLog.append({ events, idempotency })).toMatchObject({ lastOffset: 3 });
+    expect(await eventLog.append({ events, publisher: PUBLISHER, idempotency })).toMatchObject({
+      lastOffset: 3,
+    });
     const request = { selection: selectPrefixes([parseTopic('/a')]), after: 0, maxEvents: 9, maxBytes: 9 };
     expect((await eventLog.read(request)).events).toHaveLength(3);
     expect(earlier.query('PRAGMA user_version')).toBe(SCHEMA_VERSION);

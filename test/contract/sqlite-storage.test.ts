@@ -7,8 +7,9 @@ import { selectPrefixes } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import { EventReader } from '../../src/eventlog/sqlite/event-reader.ts';
 import { EventWriter } from '../../src/eventlog/sqlite/event-writer.ts';
+import { checkLog } from '../../src/eventlog/sqlite/log-check.ts';
 import { migrate } from '../../src/eventlog/sqlite/schema.ts';
-import { append, SqliteLog } from '../support/sqlite-log.ts';
+import { append, PUBLISHER, SqliteLog } from '../support/sqlite-log.ts';
 
 describe('pruning', () => {
   test('tidies the index by topic in rounds: what is left of pruned events never becomes more than what is held', async () => {
@@ -16,7 +17,10 @@ describe('pruning', () => {
     const eventLog = log.open();
     const topics = Array.from({ length: 30_000 }, (_, i) => parseTopic(`/many/t${i}`));
     for (let i = 0; i < topics.length; i += 2_000)
-      await eventLog.append({ events: topics.slice(i, i + 2_000).map((topic) => ({ topic, payload: '1' })) });
+      await eventLog.append({
+        events: topics.slice(i, i + 2_000).map((topic) => ({ topic, payload: '1' })),
+        publisher: PUBLISHER,
+      });
     const count = (table: string): number => Number(log.query(`SELECT count(*) FROM ${table}`));
     const surpluses: number[] = [];
     for (let held = 29_500; held >= 5_000; held -= 500) {
@@ -38,6 +42,30 @@ describe('pruning', () => {
     await append(eventLog, '/many/t0', '2');
     const again = { ...rest, selection: selectPrefixes([parseTopic('/many/t0')]) };
     expect((await eventLog.read(again)).events).toMatchObject([{ offset: 30_001, payload: '2' }]);
+  });
+
+  test('removes the publishers that have no event any more, at the latest a thousand events after', async () => {
+    const log = new SqliteLog();
+    const eventLog = log.open();
+    const publish = (publisher: string, count: number): Promise<unknown> =>
+      eventLog.append({
+        events: Array.from({ length: count }, () => ({ topic: parseTopic('/a'), payload: '1' })),
+        publisher,
+      });
+    const names = (): unknown[] =>
+      log.connect().prepare('SELECT name FROM publisher ORDER BY name').pluck().all();
+    await publish('address 192.0.2.1', 1);
+    await publish('principal ci', 2_000);
+    expect(names()).toEqual(['address 192.0.2.1', 'principal ci']);
+    await eventLog.prune({ maxEvents: 1_001 }, 2_000);
+    expect(names()).toEqual(['address 192.0.2.1', 'principal ci']);
+    await eventLog.prune({ maxEvents: 1_000 }, 2_000);
+    expect(names()).toEqual(['principal ci']);
+    await eventLog.prune({ maxEvents: 0 }, 2_000);
+    expect(names()).toEqual([]);
+    await publish('principal ci', 1);
+    expect(names()).toEqual(['principal ci']);
+    expect(checkLog(log.path).findings).toEqual([]);
   });
 
   test('keeps few rows of earlier runs', async () => {
@@ -159,7 +187,10 @@ describe('a page of a narrow prefix', () => {
         i % 1_000 === 7 ? '/rare' : i % 1_000 === 8 ? '/other' : i % 30 === 9 ? `/some/${i}` : '/often',
       ),
     );
-    await eventLog.append({ events: topics.map((topic, i) => ({ topic, payload: String(i) })) });
+    await eventLog.append({
+      events: topics.map((topic, i) => ({ topic, payload: String(i) })),
+      publisher: PUBLISHER,
+    });
     await eventLog.close();
     const database = log.connect();
     let payloadReads = 0;
@@ -201,12 +232,12 @@ describe('a database that is full', () => {
       payload: 'x'.repeat(1_000),
     }));
     database.pragma(`max_page_count = ${Number(database.pragma('page_count', { simple: true })) + 4}`);
-    expect(() => writer.insert([{ events }], context)).toThrow(/full/);
+    expect(() => writer.insert([{ events, publisher: PUBLISHER }], context)).toThrow(/full/);
     expect(database.inTransaction).toBe(false);
-    for (const table of ['event', 'topic', 'epoch'])
+    for (const table of ['event', 'topic', 'publisher', 'epoch'])
       expect(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()).toBe(0);
     database.pragma('max_page_count = 1000000');
-    expect(writer.insert([{ events }], context).stored).toHaveLength(100);
+    expect(writer.insert([{ events, publisher: PUBLISHER }], context).stored).toHaveLength(100);
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
   });
 });

@@ -227,7 +227,7 @@ export class BrokerModel {
     });
     const expected = this.#publishedCount;
     this.#begin(async () => {
-      const receipt = await this.#broker.publish({ events });
+      const receipt = await this.#broker.publish({ events, publisher: 'unix' });
       for (const { payload } of events) this.#acknowledged.add(payload);
       // A publisher is told whole seconds.
       this.#remember(Math.floor(receipt.timeMs / 1_000) * 1_000, EVERYTHING, expected - events.length);

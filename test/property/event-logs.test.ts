@@ -127,6 +127,7 @@ async function answerTo(eventLog: EventLog, one: Request, clock: FakeClock): Pro
     const fingerprint = JSON.stringify([one.topics, one.bytes]).slice(0, 30);
     return eventLog.append({
       events: paths.map((text) => ({ topic: parseTopic(text), payload })),
+      publisher: 'unix',
       ...(one.key !== undefined && { idempotency: { principal: 'p', key: one.key, fingerprint } }),
     });
   }

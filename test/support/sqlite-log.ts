@@ -46,8 +46,11 @@ export class SqliteLog {
   }
 }
 
+/** Who publishes what tests append. */
+export const PUBLISHER = 'principal test';
+
 /** Appends events to one topic. */
 export function append(eventLog: EventLog, path: string, ...payloads: string[]): Promise<Appended> {
   const topic = parseTopic(path);
-  return eventLog.append({ events: payloads.map((payload) => ({ topic, payload })) });
+  return eventLog.append({ events: payloads.map((payload) => ({ topic, payload })), publisher: PUBLISHER });
 }

@@ -49,7 +49,10 @@ class Fixture {
 
   publish(path: string, ...payloads: string[]): Promise<Receipt> {
     const topic = parseTopic(path);
-    return this.broker.publish({ events: payloads.map((payload) => ({ topic, payload })) });
+    return this.broker.publish({
+      events: payloads.map((payload) => ({ topic, payload })),
+      publisher: 'unix',
+    });
   }
 
   /** Publishes the numbers up to `count`, a second apart. */
@@ -116,6 +119,7 @@ describe('publishing', () => {
     const { broker } = new Fixture();
     const append = {
       events: [{ topic: parseTopic('/a'), payload: '1' }],
+      publisher: 'unix',
       idempotency: { principal: 'p', key: 'k', fingerprint: 'f' },
     };
     const first = await broker.publish(append);

@@ -14,7 +14,7 @@ function createFixture() {
     steadyClock: new SteadyClock(clock),
   });
   const append = (): Promise<unknown> =>
-    eventLog.append({ events: [{ topic: parseTopic('/a'), payload: '1' }] });
+    eventLog.append({ events: [{ topic: parseTopic('/a'), payload: '1' }], publisher: 'unix' });
   const watch = new LogWatch(eventLog, clock, logger);
   /** Looks again once the log had time to show that it works. */
   const checkLater = (): void => {

@@ -12,7 +12,10 @@ async function createLog(count: number, maxExamined: number): Promise<MemoryEven
   const steadyClock = new SteadyClock(new FakeClock());
   const eventLog = new MemoryEventLog({ storage: createMemoryStorage(), steadyClock, maxExamined });
   const common = Array.from({ length: count }, () => ({ topic: parseTopic('/common'), payload: '1' }));
-  await eventLog.append({ events: [{ topic: parseTopic('/rare'), payload: '1' }, ...common] });
+  await eventLog.append({
+    events: [{ topic: parseTopic('/rare'), payload: '1' }, ...common],
+    publisher: 'unix',
+  });
   return eventLog;
 }
 

@@ -14,7 +14,7 @@ async function createFixture(count: number) {
   const eventLog = new MemoryEventLog({ storage: createMemoryStorage(), steadyClock });
   const append = async (more: number): Promise<void> => {
     const events = Array.from({ length: more }, (_, i) => ({ topic: parseTopic('/a'), payload: String(i) }));
-    if (more > 0) await eventLog.append({ events });
+    if (more > 0) await eventLog.append({ events, publisher: 'unix' });
   };
   await append(count);
   return { eventLog, append, cache: new PageCache(eventLog) };

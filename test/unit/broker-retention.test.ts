@@ -27,7 +27,7 @@ class Fixture {
 
   async append(count: number): Promise<void> {
     const event = { topic: parseTopic('/a'), payload: '"12345678"' };
-    await this.eventLog.append({ events: Array.from({ length: count }, () => event) });
+    await this.eventLog.append({ events: Array.from({ length: count }, () => event), publisher: 'unix' });
   }
 
   /** Looks at the log once a second has passed. */

@@ -41,7 +41,10 @@ function createFixture() {
   const committer = new FakeCommitter();
   const groupCommit = new GroupCommit(committer, clock);
   const append = (...payloads: string[]): Promise<Appended> =>
-    groupCommit.append({ events: payloads.map((payload) => ({ topic: parseTopic('/a'), payload })) });
+    groupCommit.append({
+      events: payloads.map((payload) => ({ topic: parseTopic('/a'), payload })),
+      publisher: 'unix',
+    });
   const retryAfter = async (ms: number): Promise<void> => {
     clock.advance(ms);
     vi.advanceTimersByTime(20);

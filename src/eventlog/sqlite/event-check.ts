@@ -26,6 +26,8 @@ interface EventRow {
   time_ms: number;
   bytes_through: number;
   payload: unknown;
+  publisher_id: number | null;
+  kept_through: number | null;
 }
 
 type Position = Pick<EventRow, 'offset' | 'time_ms' | 'bytes_through'>;
@@ -43,8 +45,9 @@ export class EventCheck {
   /** Reads all of them. @throws what SQLite throws */
   run(database: Database, { pruned, lastOffset }: LogState): EventSummary {
     const rows = database.prepare<[], EventRow>(
-      `SELECT e."offset", t.path, e.time_ms, e.bytes_through, e.payload
-       FROM event e LEFT JOIN topic t ON t.id = e.topic_id ORDER BY e."offset"`,
+      `SELECT e."offset", t.path, e.time_ms, e.bytes_through, e.payload, e.publisher_id, p.kept_through
+       FROM event e LEFT JOIN topic t ON t.id = e.topic_id LEFT JOIN publisher p ON p.id = e.publisher_id
+       ORDER BY e."offset"`,
     );
     let before: Position = {
       offset: pruned.offset,
@@ -54,6 +57,7 @@ export class EventCheck {
     for (const row of rows.iterate()) {
       this.#checkOrder(row, before);
       this.#checkPayload(row, before);
+      this.#checkPublisher(row);
       this.#count(row, before.bytes_through);
       before = row;
     }
@@ -77,6 +81,14 @@ export class EventCheck {
     // After a hole the difference is that of several events.
     if (offset === before.offset + 1 && bytes !== Buffer.byteLength(payload))
       this.#find(`event ${offset} does not have the size that the sum of sizes says`);
+  }
+
+  // Events of earlier versions have none.
+  #checkPublisher({ offset, publisher_id: id, kept_through: keptThrough }: EventRow): void {
+    if (id === null) return;
+    if (keptThrough === null) this.#find(`event ${offset} has a publisher without a name`);
+    else if (offset > keptThrough)
+      this.#find(`the name of the publisher of event ${offset} may go before it`);
   }
 
   #count({ time_ms, bytes_through }: EventRow, bytesBefore: number): void {

@@ -1,9 +1,10 @@
 // Writing the event table: one batch or one pruning step, each a transaction of its own.
 import type { Database, Statement } from 'better-sqlite3';
 import { GitPubSubError } from '../../core/errors.ts';
-import { payloadBytes, type Append, type Event, type Idempotency, type NewEvent } from '../../core/event.ts';
+import { payloadBytes, type Append, type Event, type Idempotency } from '../../core/event.ts';
 import type { Topic } from '../../core/topic.ts';
 import type { Appended } from '../event-log.ts';
+import { PublisherIds } from './publisher-ids.ts';
 import { TopicSweep } from './topic-sweep.ts';
 
 /** A run of a broker that stored events. */
@@ -59,6 +60,7 @@ const MAX_CACHED_TOPICS = 20_000;
 export class EventWriter {
   readonly #database: Database;
   readonly #topicIds = new Map<Topic, number>();
+  readonly #publisherIds: PublisherIds;
   readonly #begin: Statement<[]>;
   readonly #commit: Statement<[]>;
   readonly #rollback: Statement<[]>;
@@ -66,7 +68,7 @@ export class EventWriter {
   readonly #selectTopic: Statement<[Topic], number>;
   readonly #insertTopic: Statement<[Topic]>;
   readonly #insertTopicEvent: Statement<[number, number]>;
-  readonly #insertEvent: Statement<[number, number, number, number, string]>;
+  readonly #insertEvent: Statement<[number, number, number, number, string, number]>;
   readonly #markClock: Statement<[number, number]>;
   readonly #selectKey: Statement<[string, string], KeyRow>;
   readonly #insertKey: Statement<[string, string, string, number, number]>;
@@ -75,6 +77,7 @@ export class EventWriter {
 
   constructor(database: Database) {
     this.#database = database;
+    this.#publisherIds = new PublisherIds(database);
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#rollback = database.prepare('ROLLBACK');
@@ -83,7 +86,7 @@ export class EventWriter {
     this.#selectTopic.pluck();
     this.#insertTopic = database.prepare('INSERT INTO topic (path) VALUES (?)');
     this.#insertTopicEvent = database.prepare('INSERT INTO topic_event VALUES (?, ?)');
-    this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?)');
+    this.#insertEvent = database.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)');
     this.#selectKey = database.prepare(
       'SELECT fingerprint, last_offset, time_ms FROM idempotency_key WHERE principal = ? AND key = ?',
     );
@@ -100,14 +103,16 @@ export class EventWriter {
       if (clockMark) this.#markClock.run(clockMark.timeLimitMs, clockMark.trustedMs);
       const stored: Event[] = [];
       let bytesThrough = context.bytesThrough;
-      const results = appends.map(({ events, idempotency }): Appended | GitPubSubError => {
+      const results = appends.map(({ events, publisher, idempotency }): Appended | GitPubSubError => {
         const earlier = idempotency && this.#findEarlier(idempotency);
         if (earlier) return earlier;
         // Why here: a batch of repeats alone stores nothing and begins no run.
         if (stored.length === 0 && newEpoch) this.#insertEpoch.run(newEpoch.firstOffset, newEpoch.nonce);
-        for (const event of events) {
+        for (const { topic, payload } of events) {
+          const event = { offset: context.lastOffset + stored.length + 1, topic, timeMs, payload };
           bytesThrough += payloadBytes(event);
-          stored.push(this.#insertOne(event, context.lastOffset + stored.length + 1, timeMs, bytesThrough));
+          this.#insertOne(event, bytesThrough, publisher);
+          stored.push(event);
         }
         const lastOffset = context.lastOffset + stored.length;
         if (idempotency) this.#rememberKey(idempotency, lastOffset, timeMs);
@@ -127,6 +132,7 @@ export class EventWriter {
     const remove = this.#removal;
     const isAnyTopicGone = this.#transact(() => {
       const removedCount = remove.events.run(mark.offset).changes;
+      this.#publisherIds.removeThrough(mark.offset, heldCount);
       remove.keys.run(mark.offset);
       remove.epochs.run(keptEpochFirstOffset);
       remove.markLog.run(mark.offset, mark.timeMs, mark.bytesThrough);
@@ -135,11 +141,11 @@ export class EventWriter {
     if (isAnyTopicGone) this.#topicIds.clear();
   }
 
-  #insertOne({ topic, payload }: NewEvent, offset: number, timeMs: number, bytesThrough: number): Event {
+  #insertOne({ offset, topic, timeMs, payload }: Event, bytesThrough: number, publisher: string): void {
     const topicId = this.#topicId(topic);
-    this.#insertEvent.run(offset, topicId, timeMs, bytesThrough, payload);
+    const publisherId = this.#publisherIds.idAt(offset, publisher);
+    this.#insertEvent.run(offset, topicId, timeMs, bytesThrough, payload, publisherId);
     this.#insertTopicEvent.run(topicId, offset);
-    return { offset, topic, timeMs, payload };
   }
 
   // What became of an earlier append with the same key, in this transaction or before. [P9]
@@ -173,7 +179,9 @@ export class EventWriter {
       this.#commit.run();
       return result;
     } catch (error) {
-      this.#topicIds.clear(); // It may hold topics that the roll-back takes away.
+      // They may hold what the roll-back takes away.
+      this.#topicIds.clear();
+      this.#publisherIds.forget();
       // Why the check: some errors, such as a full disk, have rolled the transaction back already.
       if (this.#database.inTransaction) this.#rollback.run();
       throw error;

@@ -76,6 +76,7 @@ class LogCheck {
     });
     this.#attempt('its topics', () => this.#checkTopics(database));
     this.#attempt('its index by topic', () => this.#checkIndex(database, state));
+    this.#attempt('its publishers', () => this.#checkPublishers(database, state));
     this.#attempt('its idempotency keys', () => this.#checkKeys(database, state));
     this.#attempt('its runs', () => this.#checkRuns(state));
   }
@@ -119,6 +120,14 @@ class LogCheck {
     );
     for (const { offset } of surplus.iterate(pruned.offset))
       this.#find(`the index by topic has event ${offset} under a topic that it does not have`);
+  }
+
+  #checkPublishers(database: Database, { pruned }: LogState): void {
+    const stale = database
+      .prepare<[number], string>('SELECT name FROM publisher WHERE kept_through <= ?')
+      .pluck();
+    for (const name of stale.iterate(pruned.offset))
+      this.#find(`the publisher ${JSON.stringify(name)} should have gone with its last event`);
   }
 
   #checkKeys(database: Database, { pruned, lastOffset }: LogState): void {

@@ -69,6 +69,19 @@ const MIGRATIONS: readonly string[] = [
   INSERT INTO topic_event SELECT topic_id, "offset" FROM event INDEXED BY event_by_topic ORDER BY topic_id, "offset";
   DROP INDEX event_by_topic;
   `,
+  `
+  -- Who publishes. A row goes with its last event or some time later: see kept_through.
+  CREATE TABLE publisher (
+    id           INTEGER PRIMARY KEY,
+    name         TEXT    NOT NULL UNIQUE,
+    kept_through INTEGER NOT NULL -- no event after this offset has it
+  ) STRICT;
+
+  CREATE INDEX publisher_by_offset ON publisher (kept_through);
+
+  ALTER TABLE event ADD COLUMN publisher_id INTEGER; -- NULL in events of earlier versions
+  -- Why no REFERENCES: whoever checks it would look through all events for each row that goes.
+  `,
 ];
 
 /** The schema version this program writes. */
