@@ -12,6 +12,7 @@ import {
   type ClientFlag,
 } from './commands/client-flags.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
+import type { AuditFlags } from './commands/log-audit.ts';
 import type { PublishFlags } from './commands/publish.ts';
 import type { StatsFlags } from './commands/stats.ts';
 import type { SubscribeFlags } from './commands/subscribe-flags.ts';
@@ -192,10 +193,21 @@ function logCommand(): Command {
       const { runLogBackup } = await import('./commands/log.ts');
       process.exitCode = runLogBackup(path, copy);
     });
+  const audit = subcommand('audit')
+    .description('say who published each event, also while a broker runs')
+    .argument('<database>', 'the file')
+    .option('--since <when>', 'only events since then: an age (10m, 2h, 3d), a date, epoch seconds')
+    .option('--topic <path>', 'only events of this topic and below')
+    .option('--output <form>', 'json or text; by default text on a terminal, else json')
+    .action(async (path: string, flags: AuditFlags) => {
+      const { runLogAudit } = await import('./commands/log-audit.ts');
+      process.exitCode = await runLogAudit(path, flags);
+    });
   return subcommand('log')
     .description('look after the database of a broker')
     .addCommand(check)
-    .addCommand(backup);
+    .addCommand(backup)
+    .addCommand(audit);
 }
 
 function tokenCommand(): Command {

@@ -31,7 +31,8 @@ export function runLogBackup(path: string, copy: string): number {
   return runLogCheck(copy);
 }
 
-function findObstacle(path: string): string | undefined {
+/** Why a file can't be read; `undefined` if it can. */
+export function findObstacle(path: string): string | undefined {
   try {
     if (!statSync(path).isFile()) return `${path} is no file`; // To open a pipe would wait for its writer.
     closeSync(openSync(path, 'r'));

@@ -4,9 +4,13 @@ import { basename, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { selectPrefixes } from '../../src/core/selection.ts';
-import { parseTopic } from '../../src/core/topic.ts';
+import { parseTopic, ROOT_TOPIC } from '../../src/core/topic.ts';
+import { readAudit } from '../../src/eventlog/sqlite/log-audit.ts';
+import { checkLog } from '../../src/eventlog/sqlite/log-check.ts';
 import { SCHEMA_VERSION } from '../../src/eventlog/sqlite/schema.ts';
 import { append, PUBLISHER, SqliteLog } from '../support/sqlite-log.ts';
+
+const EVERYTHING = { sinceMs: 0, prefix: ROOT_TOPIC };
 
 /** Asserts a refusal that names the file and its reason in one line. */
 function expectRefusal(
@@ -91,6 +95,9 @@ describe('opening', () => {
     const request = { selection: selectPrefixes([parseTopic('/a')]), after: 0, maxEvents: 9, maxBytes: 9 };
     expect((await eventLog.read(request)).events).toHaveLength(3);
     expect(earlier.query('PRAGMA user_version')).toBe(SCHEMA_VERSION);
+    const publishers = [...readAudit(earlier.path, EVERYTHING)].map(({ publisher }) => publisher);
+    expect(publishers).toEqual([undefined, undefined, PUBLISHER]);
+    expect(checkLog(earlier.path).findings).toEqual([]);
   });
 
   test.each([SCHEMA_VERSION + 1, 1_000])('refuses schema version %i, which is newer', async (version) => {

@@ -125,6 +125,7 @@ export function checkOwnership(database: Database): void {
   }
 }
 
-function readVersion(database: Database): number {
+/** The version of a database's schema; 0 when it is empty. */
+export function readVersion(database: Database): number {
   return database.pragma('user_version', { simple: true }) as number;
 }

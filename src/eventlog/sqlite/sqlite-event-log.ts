@@ -18,6 +18,7 @@ import { ClockMemory } from './clock-memory.ts';
 import { DamagedLogError, EventReader } from './event-reader.ts';
 import { Epochs } from './epochs.ts';
 import { EventWriter, type Epoch, type PrunedMark } from './event-writer.ts';
+import { lastWhere } from './last-where.ts';
 import { checkEnds, readLogState, type LogState } from './log-state.ts';
 import {
   isBusy,
@@ -254,17 +255,9 @@ class SqliteEventLog implements EventLog {
     this.#pruned = mark;
   }
 
-  // The greatest held offset for which `holds` is true, given that it is true up to some offset and false after;
-  // the offset before the oldest held one when it is true for none. Times and byte sums never fall, so they qualify.
+  // Among the held ones; the offset before the oldest of them when it is true for none.
   #lastWhere(holds: (offset: number) => boolean): number {
-    let low = this.#pruned.offset;
-    let high = this.#lastOffset;
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (holds(middle)) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return lastWhere(this.#pruned.offset, this.#lastOffset, holds);
   }
 
   #guard<T>(work: () => T): T {
