@@ -6,8 +6,9 @@ import { ROOT_TOPIC, type Topic } from '../core/topic.ts';
 import { NO_RIGHTS, unite, type AccessRules, type Rights, type WebhookRule } from './access-rules.ts';
 import type { Caller, CallerId } from './caller.ts';
 import { readToken, type CredentialHeaders } from './credentials.ts';
+import type { Limits } from './limits.ts';
 import { PeerPolicy, type PeerDecision, type PeerFacts } from './peer-policy.ts';
-import { PeerRightsTable } from './peer-rights.ts';
+import { PeerRightsTable, type PeerGrant } from './peer-rights.ts';
 import type { PeerRange, ProxyRange } from './peer-range.ts';
 import { TokenTable, type KnownToken } from './token-table.ts';
 
@@ -25,6 +26,8 @@ export interface AccessSettings {
   readonly trustedProxies: readonly ProxyRange[];
   /** `undefined` without an access file: then nothing is private, and tokens are not looked at. */
   readonly access: AccessRules | undefined;
+  /** Most streams of an address that is not in trustedPeers, unless the access file has limits for it; without it, any number. */
+  readonly maxPeerStreams?: number | undefined;
 }
 
 /** What trustedPeers gives. What is private, only an access file opens. */
@@ -37,6 +40,7 @@ export class AccessPolicy {
   readonly #peerRights: PeerRightsTable;
   readonly #tokens: TokenTable;
   readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #strangerLimits: Limits | undefined;
   readonly #hidden = new WeakMap<readonly Topic[], HiddenTopics>();
 
   /** `clock`: by which tokens expire. */
@@ -46,6 +50,8 @@ export class AccessPolicy {
     this.#peerRights = new PeerRightsTable(settings.access?.peers ?? []);
     this.#tokens = new TokenTable(settings.access?.principals ?? []);
     this.#clock = clock;
+    const { maxPeerStreams: streams } = settings;
+    this.#strangerLimits = streams === undefined ? undefined : { streams, burstSeconds: 0 };
   }
 
   /** Whether there are tokens, so that one could give more rights. */
@@ -82,10 +88,15 @@ export class AccessPolicy {
     return this.#describe(this.#peerPolicy.decideAgain(id), foreignOrigin, token);
   }
 
+  /** The address of a client, in its one spelling, `unix` or `unknown`. */
+  findClient(peer: PeerFacts): string {
+    return this.#peerPolicy.decide(peer).client;
+  }
+
   /** Whether a client may publish anything, by its socket alone. */
   mayPublishFrom(address: string | Uint8Array): boolean {
     const decision = this.#peerPolicy.decide({ address, forwardedFor: [], hasProxyHeader: false });
-    return this.#addressRights(decision).publish.length > 0;
+    return addressRights(decision, this.#listed(decision)).publish.length > 0;
   }
 
   #requireToken(headers: CredentialHeaders): KnownToken | undefined {
@@ -98,7 +109,8 @@ export class AccessPolicy {
 
   #describe(decision: PeerDecision, foreignOrigin: string | undefined, token?: KnownToken): Caller {
     const { client, isCertain, proxy } = decision;
-    const ofAddress = foreignOrigin === undefined ? this.#addressRights(decision) : NO_RIGHTS;
+    const listed = this.#listed(decision);
+    const ofAddress = foreignOrigin === undefined ? addressRights(decision, listed) : NO_RIGHTS;
     const ofToken = token ? token.principal : NO_RIGHTS;
     // A page of another origin may read what its token may read, and nothing else.
     const { subscribe } = ofToken;
@@ -113,16 +125,22 @@ export class AccessPolicy {
       },
       principal: token?.principal.name,
       rights,
+      limits: token ? token.principal.limits : this.#addressLimits(decision, listed),
       hidden: this.#hiddenFrom(rights),
       expiresMs: token?.expiresMs,
       addressRefusal: explainRefusal(decision, foreignOrigin, ofAddress),
     };
   }
 
-  // What the file says of an address stands in the place of what trustedPeers gives it.
-  #addressRights({ isTrusted, client, isCertain }: PeerDecision): Rights {
-    const listed = isCertain ? this.#peerRights.of(client) : undefined;
-    return listed ?? (isTrusted ? TRUSTED_RIGHTS : NO_RIGHTS);
+  // What the access file says of an address.
+  #listed({ client, isCertain }: PeerDecision): PeerGrant | undefined {
+    return isCertain ? this.#peerRights.of(client) : undefined;
+  }
+
+  #addressLimits({ isTrusted }: PeerDecision, listed: PeerGrant | undefined): Limits | undefined {
+    if (isTrusted || !this.#strangerLimits) return listed?.limits;
+    if (!listed?.limits) return this.#strangerLimits;
+    return { ...listed.limits, streams: listed.limits.streams ?? this.#strangerLimits.streams };
   }
 
   #hiddenFrom({ subscribe }: Rights): HiddenTopics {
@@ -133,6 +151,11 @@ export class AccessPolicy {
     }
     return hidden;
   }
+}
+
+// What the file says of an address stands in the place of what trustedPeers gives it.
+function addressRights({ isTrusted }: PeerDecision, listed: PeerGrant | undefined): Rights {
+  return listed ?? (isTrusted ? TRUSTED_RIGHTS : NO_RIGHTS);
 }
 
 function explainRefusal(

@@ -1,6 +1,7 @@
 // Who may publish and read what, beyond trustedPeers: plain values, as the access file gives them.
 import type { Topic } from '../core/topic.ts';
 import type { WebhookKindName } from '../core/webhook-kinds.ts';
+import type { Limits } from './limits.ts';
 import type { ProxyRange } from './peer-range.ts';
 
 /** What somebody may do. */
@@ -26,11 +27,15 @@ export interface Principal extends Rights {
   readonly name: string;
   /** Several for rotation; any of them is right. */
   readonly tokens: readonly StoredToken[];
+  /** Of all its tokens together. */
+  readonly limits?: Limits | undefined;
 }
 
 /** Addresses with rights of their own, which stand in the place of what trustedPeers gives them. */
 export interface PeerRights extends Rights {
   readonly addresses: readonly ProxyRange[];
+  /** Of each of the addresses. */
+  readonly limits?: Limits | undefined;
 }
 
 /** A hosted repository's server that may publish what was pushed to it. */
@@ -47,7 +52,7 @@ export interface AccessRules {
   /** Only who is granted it reads what is at and below these. */
   readonly privates: readonly Topic[];
   readonly principals: readonly Principal[];
-  /** The rights of all entries that cover an address count together. */
+  /** The rights of all entries that cover an address count together, and the lowest of their limits. */
   readonly peers: readonly PeerRights[];
   /** By the name in their path. */
   readonly webhooks: ReadonlyMap<string, WebhookRule>;

@@ -2,6 +2,7 @@
 import type { HiddenTopics } from '../core/hidden-topics.ts';
 import { covers, type Topic } from '../core/topic.ts';
 import type { Rights } from './access-rules.ts';
+import type { Limits } from './limits.ts';
 import type { PeerId } from './peer-policy.ts';
 
 /** By what a caller is recognised again when the rules have changed. */
@@ -18,6 +19,8 @@ export interface Caller {
   /** The name of the principal whose token it sent; `undefined` for who is known by its address alone. */
   readonly principal: string | undefined;
   readonly rights: Rights;
+  /** What it may use; `undefined` without any bound. */
+  readonly limits: Limits | undefined;
   /** What it may not read. */
   readonly hidden: HiddenTopics;
   /** When its token expires; UTC milliseconds. */

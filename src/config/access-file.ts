@@ -7,8 +7,9 @@ import { parseWrittenPrefix } from '../core/topic.ts';
 import { DEFAULT_TOPIC_TEMPLATE, checkTemplate } from '../core/topic-template.ts';
 import { WEBHOOK_KIND_NAMES } from '../core/webhook-kinds.ts';
 import { readJsonFile } from './json-file.ts';
+import { anyNumber, byteCount, wholeNumber } from './kinds.ts';
 import type { ReadFile } from './read-file.ts';
-import { dictionary, listOf, parsed, record, says } from './shapes.ts';
+import { dictionary, listOf, ofKind, parsed, record, says } from './shapes.ts';
 
 /** An access file as far as it could be read. */
 export interface AccessFile {
@@ -20,6 +21,15 @@ export interface AccessFile {
 
 /** How long a day is, in milliseconds. */
 const DAY_MS = 86_400_000;
+
+/** Far beyond what a broker has connections for. */
+const MOST_STREAMS = 1_000_000;
+
+/** Far beyond what a broker stores. */
+const MOST_PER_SECOND = 1_000_000;
+
+/** An hour: with longer ones nobody would notice a limit. */
+const LONGEST_BURST_SECONDS = 3_600;
 
 const EXPIRY =
   'a day such as 2027-01-31, through which the token is right, or a moment such as 2027-01-31T12:00:00Z';
@@ -36,6 +46,12 @@ const rights = {
   subscribe: topics,
   statistics: z.boolean({ error: says('true or false') }).default(false),
 };
+const limits = record({
+  streams: ofKind(wholeNumber({ min: 1, max: MOST_STREAMS })).optional(),
+  publishesPerSecond: ofKind(anyNumber({ min: 0.001, max: MOST_PER_SECOND })).optional(),
+  bytesPerSecond: ofKind(byteCount({ min: 1, max: Number.MAX_SAFE_INTEGER })).optional(),
+  burstSeconds: ofKind(anyNumber({ min: 1, max: LONGEST_BURST_SECONDS })).default(10),
+}).optional();
 // Why nothing is quoted: it may be a secret.
 const notAHash = { error: 'is not the SHA-256 of a token; allowed is what gitpubsub token new prints.' };
 const notASecret = { error: 'is no secret; allowed is a list of at least one text of 8 characters or more.' };
@@ -49,9 +65,10 @@ const token = record(
   },
   { isSecret: true },
 );
-const principal = record({ tokens: listOf(token, 'tokens', { isSecret: true }), ...rights });
+const principal = record({ tokens: listOf(token, 'tokens', { isSecret: true }), limits, ...rights });
 const peerRights = record({
   addresses: listOf(parsed(parseAddresses, 'an address, a range or unix'), 'addresses and ranges'),
+  limits,
   ...rights,
 });
 const webhook = record({

@@ -32,6 +32,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Path of the file that says who may do what beyond `trustedPeers`. */
   readonly accessFile: string | undefined;
+  /** Open at a time by one address that is not in `trustedPeers`; `undefined` for any number. */
+  readonly maxPeerStreams: number | undefined;
   readonly maxEventBytes: number;
   readonly maxBatchBytes: number;
   /** May have a fraction. */
@@ -202,6 +204,13 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     default: undefined,
     changes: 'live',
     kind: optional(textThat(isFilePath, 'the path of a JSON file')),
+  },
+  maxPeerStreams: {
+    group: 'Limits',
+    placeholder: 'n',
+    help: 'most streams of an untrusted address',
+    default: 1_000,
+    kind: orNone(wholeNumber({ min: 1, max: 1_000_000 })),
   },
   maxEventBytes: {
     group: 'Limits',

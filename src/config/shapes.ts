@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GitPubSubError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
-import { describeRefusal } from './kinds.ts';
+import { describeRefusal, type Kind } from './kinds.ts';
 
 /** How a value is refused. */
 export interface Refusing {
@@ -33,6 +33,16 @@ export function parsed<T>(parse: (text: string) => T | undefined, allowed: strin
       if (!(reason instanceof GitPubSubError)) throw reason;
       context.addIssue({ code: 'custom', message: reason.message });
     }
+    return z.NEVER;
+  });
+}
+
+/** What a kind of setting takes. */
+export function ofKind<T>({ schema, allowed }: Kind<T>): z.ZodType<T> {
+  return z.unknown().transform((value, context) => {
+    const { data, success } = schema.safeParse(value);
+    if (success) return data;
+    context.addIssue({ code: 'custom', message: describeRefusal(value, allowed) });
     return z.NEVER;
   });
 }

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'metrics-forbidden'
   | 'not-found'
   | 'method-not-allowed'
+  | 'too-many-requests'
   | 'too-many-bodies'
   | 'body-timeout'
   | 'log-unavailable'

@@ -1,4 +1,5 @@
 // Errors as the outside sees them: the one place that maps codes to statuses and Problem Details (RFC 9457). [P26]
+import { TooManyRequestsError } from '../access/too-many-requests.ts';
 import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 
@@ -38,6 +39,7 @@ const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   'not-found': { status: '404 Not Found', title: 'No such path' },
   'method-not-allowed': { status: '405 Method Not Allowed', title: 'Method not allowed' },
   'payload-too-large': { status: '413 Content Too Large', title: 'Event too large' },
+  'too-many-requests': { status: '429 Too Many Requests', title: 'Too many requests' },
   'too-many-bodies': { status: '503 Service Unavailable', title: 'Too much at once', retryAfterSeconds: 1 },
   'body-timeout': { status: '503 Service Unavailable', title: 'Body too slow', retryAfterSeconds: 1 },
   'log-unavailable': {
@@ -64,7 +66,13 @@ export function toProblem(error: unknown): Problem {
   if (!(error instanceof GitPubSubError)) {
     return render(INTERNAL_ERROR, 'internal-error', 'The broker made a mistake; its log says more.');
   }
-  return render(PROBLEM_TYPES[error.code], error.code, error.message);
+  const type = PROBLEM_TYPES[error.code];
+  const { retryAfterSeconds } = error instanceof TooManyRequestsError ? error : type;
+  return render(
+    retryAfterSeconds === undefined ? type : { ...type, retryAfterSeconds },
+    error.code,
+    error.message,
+  );
 }
 
 function render({ status, title, retryAfterSeconds }: ProblemType, code: string, detail: string): Problem {

@@ -30,6 +30,7 @@ describe('the description of a configuration', () => {
       'trustedProxies    empty           default',
       'corsOrigins       empty           default',
       'accessFile        -               default',
+      'maxPeerStreams    1000            default',
       'maxEventBytes     1 KiB           maxEventBytes in g.json',
       'maxBatchBytes     8 MiB           default',
       'keepAliveSeconds  5 seconds       default',

@@ -51,6 +51,7 @@ describe('without any configuration', () => {
       trustedPeers: ['127.0.0.1', '::1'],
       trustedProxies: [],
       corsOrigins: [],
+      maxPeerStreams: 1_000,
       maxEventBytes: 262_144,
       maxBatchBytes: 8_388_608,
       keepAliveSeconds: 5,

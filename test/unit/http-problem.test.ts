@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { TooManyRequestsError } from '../../src/access/too-many-requests.ts';
 import { GitPubSubError, type ErrorCode } from '../../src/core/errors.ts';
 import { toProblem } from '../../src/http/problem.ts';
 
@@ -17,6 +18,7 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   'method-not-allowed': 405,
   'idempotency-conflict': 409,
   'payload-too-large': 413,
+  'too-many-requests': 429,
   'too-many-bodies': 503,
   'body-timeout': 503,
   'log-unavailable': 503,
@@ -54,6 +56,13 @@ describe('an error', () => {
         status === 503,
       ]);
     }
+  });
+
+  test('says when to try again as the error knows it, if it does', () => {
+    expect(toProblem(new TooManyRequestsError('Too often.', 7))).toMatchObject({
+      status: '429 Too Many Requests',
+      retryAfterSeconds: 7,
+    });
   });
 
   test.each([[new Error('secret')], [new TypeError('secret')], ['secret'], [undefined], [null]])(
