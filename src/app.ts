@@ -131,7 +131,7 @@ class RunningApp implements App {
     const { broker, server } = this.#parts;
     return setInterval(() => {
       broker.tick();
-      server.endExpired();
+      server.tick();
     }, tickMs(this.#config));
   }
 }

@@ -210,6 +210,7 @@ export const SETTINGS: { readonly [K in SettingKey]: Setting<Settings[K]> } = {
     placeholder: 'n',
     help: 'most streams of an untrusted address',
     default: 1_000,
+    changes: 'live',
     kind: orNone(wholeNumber({ min: 1, max: 1_000_000 })),
   },
   maxEventBytes: {

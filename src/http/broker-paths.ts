@@ -41,7 +41,7 @@ export async function handleBrokerPath(
   if (!methods.includes(method)) throw new MethodNotAllowedError(method, methods);
   if (context.page.has(path)) return context.page.answerFile(exchange, path);
   const webhook = webhookName(path);
-  if (webhook !== undefined) return handleWebhook(context, exchange, head, webhook);
+  if (webhook !== undefined) return handleWebhook(context, exchange, head, { name: webhook, peer });
   const handler = requireBrokerPath(path)[method === 'HEAD' ? 'GET' : method];
   if (handler) exchange.answer(await handler(context, head, peer));
 }

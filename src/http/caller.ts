@@ -2,6 +2,7 @@
 import type { AccessPolicy } from '../access/access-policy.ts';
 import { mayPublish, type Caller, type CallerId } from '../access/caller.ts';
 import type { CredentialHeaders } from '../access/credentials.ts';
+import type { PeerFacts } from '../access/peer-policy.ts';
 import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
 import type { Selection } from '../core/selection.ts';
 import type { Topic } from '../core/topic.ts';
@@ -17,11 +18,7 @@ const PROXY_HEADERS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-fo
  */
 export function identifyCaller(context: HttpContext, head: RequestHead, peer: SocketPeer): Caller {
   return context.accessPolicy.identify({
-    peer: {
-      address: peer.address,
-      forwardedFor: head.all('x-forwarded-for'),
-      hasProxyHeader: peer.isProxy || head.hasAny(PROXY_HEADERS),
-    },
+    peer: readPeerFacts(head, peer),
     credentials: readCredentials(context.corsOrigins, head),
     foreignOrigin: findForeignOrigin(context.corsOrigins, head),
   });
@@ -38,6 +35,11 @@ export function readCredentials(corsOrigins: readonly string[], head: RequestHea
 
 function findForeignOrigin(corsOrigins: readonly string[], head: RequestHead): string | undefined {
   return head.all('origin').find((sent) => !corsOrigins.includes(sent));
+}
+
+/** The address of who sent a request, whatever else is wrong with it; in its one spelling, `unix` or `unknown`. */
+export function findClient(policy: AccessPolicy, head: RequestHead, peer: SocketPeer): string {
+  return policy.findClient(readPeerFacts(head, peer));
 }
 
 /** @throws GitPubSubError `publish-forbidden` or `unauthorized` when the caller may not publish there */
@@ -81,6 +83,14 @@ export function requireWatcher(context: HttpContext, caller: Caller): void {
 export function mayReadOn(policy: AccessPolicy, { prefixes, hidden }: Selection, id: CallerId): boolean {
   const caller = policy.identifyAgain(id);
   return caller !== undefined && !caller.hidden.within(prefixes)?.hidesMoreThan(hidden);
+}
+
+function readPeerFacts(head: RequestHead, peer: SocketPeer): PeerFacts {
+  return {
+    address: peer.address,
+    forwardedFor: head.all('x-forwarded-for'),
+    hasProxyHeader: peer.isProxy || head.hasAny(PROXY_HEADERS),
+  };
 }
 
 interface Refused {

@@ -1,5 +1,7 @@
 // What every handler is given.
 import type { AccessPolicy } from '../access/access-policy.ts';
+import type { PublishLimiter } from '../access/publish-limiter.ts';
+import type { StreamLimiter } from '../access/stream-limiter.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { BodyBudget } from './body.ts';
@@ -7,6 +9,7 @@ import type { Exchange } from './exchange.ts';
 import type { Encoders } from './formats.ts';
 import type { Page } from './page.ts';
 import type { RequestHead } from './request-head.ts';
+import type { SocketPeer } from './socket-peer.ts';
 import type { HttpStatistics, MetricsText } from './statistics.ts';
 
 /** What may change while the server runs. A handler that waits may find another value afterwards. */
@@ -21,6 +24,8 @@ export interface HttpSettings {
 /** The parts of one HTTP server that its handlers share. */
 export interface HttpContext extends HttpSettings {
   readonly broker: Broker;
+  readonly publishLimiter: PublishLimiter;
+  readonly streamLimiter: StreamLimiter;
   /** Whether clients come by TLS. */
   readonly isTls: boolean;
   readonly clock: Clock;
@@ -29,6 +34,6 @@ export interface HttpContext extends HttpSettings {
   readonly encoders: Encoders;
   readonly readMetrics: () => Promise<MetricsText>;
   readonly page: Page;
-  /** Answers with what went wrong and logs what is worth it. */
-  refuse(exchange: Exchange, head: RequestHead, error: unknown): void;
+  /** Answers with what went wrong and logs what is worth it; `peer` is the other end of the socket. */
+  refuse(exchange: Exchange, head: RequestHead, error: unknown, peer: SocketPeer): void;
 }

@@ -1,18 +1,21 @@
 // The listening side: the library's app, its sockets and their count, and stopping. The one place that opens a port.
 import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import { PublishLimiter } from '../access/publish-limiter.ts';
+import { StreamLimiter } from '../access/stream-limiter.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Selection } from '../core/selection.ts';
 import { isAdmitted } from './admission.ts';
-import { mayReadOn } from './caller.ts';
+import { findClient, mayReadOn } from './caller.ts';
 import { BodyBudget, MAX_BODIES_BYTES } from './body.ts';
 import type { HttpContext, HttpSettings } from './context.ts';
 import { Exchange, type HeaderList } from './exchange.ts';
 import { createEncoders } from './formats.ts';
 import { formatHost, listenOnPort, listenOnSocket } from './listen.ts';
 import type { Page } from './page.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { RequestHead } from './request-head.ts';
 import { createRefuse, route } from './router.ts';
 import { readSocketPeer } from './socket-peer.ts';
@@ -42,6 +45,7 @@ export class HttpServer {
   readonly #app: TemplatedApp;
   readonly #tlsFront: TlsFront | undefined;
   readonly #context: HttpContext;
+  readonly #refusalLog: RefusalLog;
   readonly #commonHeaders: HeaderList;
   #listenToken: us_listen_socket | undefined;
   #socketPath: string | undefined;
@@ -54,15 +58,24 @@ export class HttpServer {
     const { broker, clock, logger, tls, version, ...others } = options;
     const statistics = new HttpStatistics(clock.monotonicMs());
     this.#commonHeaders = [['Server', `GitPubSub/${version}`]]; // [P24]
+    this.#refusalLog = new RefusalLog(logger, clock);
     this.#context = {
       ...others,
       broker,
+      publishLimiter: new PublishLimiter(clock),
+      streamLimiter: new StreamLimiter(),
       clock,
       statistics,
       isTls: tls !== undefined,
       bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
       encoders: createEncoders((offset) => broker.cursorAt(offset)),
-      refuse: createRefuse(() => this.#context.corsOrigins, logger, statistics),
+      refuse: createRefuse({
+        readOrigins: () => this.#context.corsOrigins,
+        logger,
+        statistics,
+        refusalLog: this.#refusalLog,
+        findClient: (head, peer) => findClient(this.#context.accessPolicy, head, peer),
+      }),
     };
     const setUp = (app: TemplatedApp): void => {
       app.filter((response, change) => this.#countConnection(response, change));
@@ -100,13 +113,11 @@ export class HttpServer {
     return `${scheme}://${formatHost(host)}:${us_socket_local_port(this.#listenToken)}`;
   }
 
-  /** Ends the streams of those whose token has expired; to be called every second or so. */
-  endExpired(): void {
-    const { accessPolicy, clock } = this.#context;
-    const nowMs = clock.nowMs();
-    // Why not every time: looking at all streams takes a while when they are many.
-    if (accessPolicy.hasExpiredBetween(this.#expiryCheckedMs, nowMs)) this.#endWithdrawn();
-    this.#expiryCheckedMs = nowMs;
+  /** Ends the streams of those whose token has expired, and tidies up what is counted; to be called every second or so. */
+  tick(): void {
+    this.#endExpired();
+    this.#context.publishLimiter.forgetIdle();
+    this.#refusalLog.tick();
   }
 
   /**
@@ -133,6 +144,15 @@ export class HttpServer {
   close(): void {
     this.stopListening();
     (this.#tlsFront ?? this.#app).close();
+    this.#refusalLog.close();
+  }
+
+  #endExpired(): void {
+    const { accessPolicy, clock } = this.#context;
+    const nowMs = clock.nowMs();
+    // Why not every time: looking at all streams takes a while when they are many.
+    if (accessPolicy.hasExpiredBetween(this.#expiryCheckedMs, nowMs)) this.#endWithdrawn();
+    this.#expiryCheckedMs = nowMs;
   }
 
   #endWithdrawn(): void {

@@ -1,5 +1,6 @@
 // POST and PUT: who may publish, the body, and the acknowledgement once the event is on disk.
 import { publisherName } from '../access/caller.ts';
+import type { Usage } from '../access/publish-limiter.ts';
 import type { Append } from '../core/event.ts';
 import { parsePayloadLines } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
@@ -34,31 +35,45 @@ export function handlePublish(
   const key = readIdempotencyKey(head);
   const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
   const maxBytes = isBatch ? context.maxBatchBytes : context.maxEventBytes;
-  receive(context, exchange, head, maxBytes, (bytes) => {
+  const toAppend = (bytes: Uint8Array): Append => {
     const payloads = isBatch ? parsePayloadLines(bytes, context.maxEventBytes) : [parsePayload(bytes)];
     const events = payloads.map((payload) => ({ topic, payload }));
     const idempotency = key === undefined ? undefined : identify(keyOwner(caller), key, events);
     return { events, publisher: publisherName(caller), idempotency };
-  });
+  };
+  const count = (usage: Usage): void => context.publishLimiter.take(caller, usage);
+  receive(context, exchange, head, { peer, maxBytes, toAppend, count });
+}
+
+/** A body that is to come, and what becomes of it. */
+interface Reception {
+  readonly peer: SocketPeer;
+  readonly maxBytes: number;
+  /** Makes what is to be stored; `undefined` when there is nothing. */
+  readonly toAppend: (bytes: Uint8Array) => Append | undefined;
+  /** Told what the request takes as soon as that is known; throws when it is too much. */
+  readonly count?: (usage: Usage) => void;
 }
 
 /**
- * Receives a body, publishes what `toAppend` makes of it, and answers once that is on disk; it may make nothing of it.
+ * Receives a body, publishes what is made of it, and answers once that is on disk.
  * @throws GitPubSubError what can be refused without the body
  */
 export function receive(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
-  maxBytes: number,
-  toAppend: (bytes: Uint8Array) => Append | undefined,
+  { peer, maxBytes, toAppend, count }: Reception,
 ): void {
-  checkBodyBytes(Number(head.get('content-length') ?? 0), maxBytes);
+  const announced = head.get('content-length');
+  checkBodyBytes(Number(announced ?? 0), maxBytes);
+  count?.({ publishes: 1, bytes: Number(announced ?? 0) });
   const release = context.broker.admitPublisher((error) => giveUp(error));
   const body = new Body(context.bodyBudget, maxBytes, release);
-  const refuse = (error: unknown): void => context.refuse(exchange, head, error);
+  const refuse = (error: unknown): void => context.refuse(exchange, head, error, peer);
   const take = (bytes: Uint8Array): void => {
     context.statistics.receivedBytes += bytes.byteLength;
+    if (announced === undefined) count?.({ bytes: bytes.byteLength });
     const append = toAppend(bytes);
     if (!append) {
       body.release();

@@ -10,6 +10,7 @@ import { checkFraming } from './framing.ts';
 import { handleHead } from './statistics-answer.ts';
 import { MethodNotAllowedError } from './method-not-allowed.ts';
 import { handlePublish } from './publish.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { RequestHead } from './request-head.ts';
 import type { HttpStatistics } from './statistics.ts';
 import { forgetStaleCookie } from './session.ts';
@@ -28,26 +29,40 @@ export function route(context: HttpContext, exchange: Exchange, head: RequestHea
     checkFraming(head);
   } catch (error) {
     // Measured: only from a later turn does the answer close the connection when more came in the same packet.
-    setImmediate(() => context.refuse(exchange, head, error));
+    setImmediate(() => context.refuse(exchange, head, error, peer));
     return;
   }
-  dispatch(context, exchange, head, peer).catch((error: unknown) => context.refuse(exchange, head, error));
+  dispatch(context, exchange, head, peer).catch((error: unknown) =>
+    context.refuse(exchange, head, error, peer),
+  );
 }
 
-/** The `refuse` of a context: every refused request ends here. `readOrigins` gives corsOrigins as they are then. */
-export function createRefuse(
-  readOrigins: () => readonly string[],
-  logger: Logger,
-  { refusals }: HttpStatistics,
-): HttpContext['refuse'] {
-  return (exchange, head, error) => {
+/** What the `refuse` of a context needs. */
+interface RefuseParts {
+  /** Gives corsOrigins as they are then. */
+  readonly readOrigins: () => readonly string[];
+  readonly logger: Logger;
+  readonly statistics: HttpStatistics;
+  readonly refusalLog: RefusalLog;
+  /** The address of who sent a request. */
+  readonly findClient: (head: RequestHead, peer: SocketPeer) => string;
+}
+
+/** The `refuse` of a context: every refused request ends here. */
+export function createRefuse(parts: RefuseParts): HttpContext['refuse'] {
+  const { readOrigins, logger, statistics, refusalLog, findClient } = parts;
+  return (exchange, head, error, peer) => {
     const { method, path } = head;
-    refusals.add(error instanceof GitPubSubError ? error.code : 'internal-error');
+    statistics.refusals.add(error instanceof GitPubSubError ? error.code : 'internal-error');
     if (!(error instanceof GitPubSubError)) logger.error({ method, path, err: error }, 'request failed');
     // Of writes the log watch tells; that reads fail shows nowhere else.
     else if (error.code === 'log-unavailable' && method === 'GET')
       logger.warn({ path, err: error }, 'replay refused');
     else logger.debug({ method, path, code: error.code }, 'request refused');
+    if (error instanceof GitPubSubError && refusalLog.takes(error.code)) {
+      const client = findClient(head, peer);
+      refusalLog.note({ client, code: error.code, method, path, reason: error.message });
+    }
     const corsOrigins = readOrigins();
     exchange.fail(error, [...corsHeaders(corsOrigins, head), ...headersOf(error, corsOrigins, head)]);
   };

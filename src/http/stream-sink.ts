@@ -19,6 +19,8 @@ export interface StreamSinkOptions {
   readonly readerId: CallerId;
   /** Of the page that reads it, if it says so. */
   readonly origin: string | undefined;
+  /** Called once when it is over, however it ends. */
+  readonly onOver: () => void;
 }
 
 /** Writes one subscription's events to its client. Told its subscription with `attach`. */
@@ -28,6 +30,7 @@ export class StreamSink implements Sink {
   readonly #response: HttpResponse;
   readonly #encoder: StreamEncoder;
   readonly #statistics: HttpStatistics;
+  readonly #onOver: () => void;
   #subscription: Subscription | undefined;
   #watermark: Watermark;
   #writeHead: (() => void) | undefined;
@@ -35,11 +38,12 @@ export class StreamSink implements Sink {
 
   /** Sends the head and what a stream begins with. [P10] */
   constructor(exchange: Exchange, headers: HeaderList, options: StreamSinkOptions) {
-    const { encoder, start, gap, statistics, readerId, origin } = options;
+    const { encoder, start, gap, statistics, readerId, origin, onOver } = options;
     this.readerId = readerId;
     this.origin = origin;
     this.#encoder = encoder;
     this.#statistics = statistics;
+    this.#onOver = onOver;
     this.#watermark = start;
     statistics.openStreams.add(encoder.name);
     const { response, writeHead } = exchange.beginStream(headers);
@@ -130,6 +134,7 @@ export class StreamSink implements Sink {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#statistics.openStreams.add(this.#encoder.name, -1);
+    this.#onOver();
     return true;
   }
 }

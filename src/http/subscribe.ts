@@ -1,5 +1,5 @@
 // GET: everything at some topics and below, as an endless stream, up to now, or as a page for people. [P10, P15, P16]
-import type { Caller, CallerId } from '../access/caller.ts';
+import type { Caller } from '../access/caller.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { selectPrefixes, type Selection } from '../core/selection.ts';
 import { parsePrefix, type Topic } from '../core/topic.ts';
@@ -15,14 +15,13 @@ import type { SocketPeer } from './socket-peer.ts';
 import type { StreamEncoder } from './stream-format.ts';
 import { StreamSink } from './stream-sink.ts';
 
-/** Opens a stream, or answers with the page. @throws GitPubSubError what is wrong with the request, or `log-unavailable` */
+/** Opens a stream, or answers with the page. @throws GitPubSubError what is wrong with the request, `too-many-requests` or `log-unavailable` */
 export async function handleSubscribe(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
   peer: SocketPeer,
 ): Promise<void> {
-  const { broker, corsOrigins, statistics } = context;
   const prefix = parsePrefix(head.path);
   const query = parseSubscribeQuery(head.query);
   const format = query.format ?? negotiateFormat(head.all('accept').join(',')); // The query beats Accept. [P18]
@@ -31,10 +30,36 @@ export async function handleSubscribe(
   const admit = (): Reader => admitReader(context, identifyCaller(context, head, peer), prefix, query);
   const asked = admit();
   const encoder = chooseEncoder(context.encoders, format, query);
+  const onOver = context.streamLimiter.open(asked.caller);
+  try {
+    await openStream(context, exchange, head, { query, encoder, asked, admit, onOver });
+  } catch (error) {
+    onOver();
+    throw error;
+  }
+}
+
+/** One stream that is asked for. */
+interface Wanted {
+  readonly query: SubscribeQuery;
+  readonly encoder: StreamEncoder;
+  readonly asked: Reader;
+  /** Looks at the rights again. */
+  readonly admit: () => Reader;
+  /** Called when it is over, or has not begun; may be called again. */
+  readonly onOver: () => void;
+}
+
+async function openStream(
+  { broker, corsOrigins, statistics }: HttpContext,
+  exchange: Exchange,
+  head: RequestHead,
+  { query, encoder, asked, admit, onOver }: Wanted,
+): Promise<void> {
   const { start, gap, headers, ...resume } = await resolveResume(broker, head, query, asked.selection);
-  if (!exchange.isOpen) return;
+  if (!exchange.isOpen) return onOver();
   // Why again: the token may have expired meanwhile, or the rules have changed, and only open streams are looked after.
-  const { readerId, selection } = admit();
+  const { caller, selection } = admit();
   const until = resume.until ?? (query.isPoll ? broker.starts.live().offset : undefined);
   const sink = new StreamSink(
     exchange,
@@ -46,13 +71,13 @@ export async function handleSubscribe(
       ...headers,
       ...corsHeaders(corsOrigins, head),
     ],
-    { encoder, start, gap, statistics, readerId, origin: head.get('origin') },
+    { encoder, start, gap, statistics, readerId: caller.id, origin: head.get('origin'), onOver },
   );
   sink.attach(broker.subscribe(selection, start, sink, until));
 }
 
 interface Reader {
-  readonly readerId: CallerId;
+  readonly caller: Caller;
   readonly selection: Selection;
 }
 
@@ -60,7 +85,7 @@ function admitReader(context: HttpContext, caller: Caller, prefix: Topic, query:
   const prefixes = [prefix, ...query.topics];
   requireReader(context, caller, prefixes);
   const selection = selectPrefixes(prefixes, { filter: query.filter, hidden: caller.hidden });
-  return { readerId: caller.id, selection };
+  return { caller, selection };
 }
 
 function chooseEncoder(encoders: Encoders, format: Negotiated, query: SubscribeQuery): StreamEncoder {

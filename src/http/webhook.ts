@@ -1,6 +1,7 @@
 // POST below /-/webhooks: a delivery of hosted git, checked and published as the events it stands for.
 import type { WebhookRule } from '../access/access-rules.ts';
 import { GitPubSubError } from '../core/errors.ts';
+import type { Append } from '../core/event.ts';
 import { escapeLineBreaks } from '../core/payload.ts';
 import { readDeliveryId, translate, verify } from '../webhooks/webhooks.ts';
 import type { HttpContext } from './context.ts';
@@ -8,6 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { identify } from './idempotency.ts';
 import { receive } from './publish.ts';
 import type { RequestHead } from './request-head.ts';
+import type { SocketPeer } from './socket-peer.ts';
 
 /** Largest delivery in bytes; GitHub sends none that is larger. */
 const MAX_DELIVERY_BYTES: number = 25 * 1024 * 1024;
@@ -22,18 +24,19 @@ export function handleWebhook(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
-  name: string,
+  { name, peer }: { name: string; peer: SocketPeer },
 ): void {
   const rule = context.accessPolicy.findWebhook(name);
   if (!rule) throw new GitPubSubError('not-found', `There is no webhook "${name}".`);
   const owner = `webhook ${name}`;
-  receive(context, exchange, head, MAX_DELIVERY_BYTES, (bytes) => {
+  const toAppend = (bytes: Uint8Array): Append | undefined => {
     const events = readEvents(head, rule, bytes);
     const key = readDeliveryId(rule.kind, (header) => head.get(header));
     if (events.length === 0) return undefined;
     const idempotency = key === undefined ? undefined : identify(owner, key, events);
     return { events, publisher: owner, idempotency };
-  });
+  };
+  receive(context, exchange, head, { peer, maxBytes: MAX_DELIVERY_BYTES, toAppend });
 }
 
 function readEvents(head: RequestHead, rule: WebhookRule, bytes: Uint8Array): ReturnType<typeof translate> {

@@ -45,6 +45,7 @@ function limitsOf(
       access: {
         privates: [],
         peers,
+        webhooks: new Map(),
         principals: [principal('ci', 'limited', TIGHT), principal('bob', 'free')],
       },
     },

@@ -39,11 +39,14 @@ function openSink(encoder: StreamEncoder = ENCODERS.live.gitpubsub) {
     gap: undefined,
     readerId: { client: '127.0.0.1', isCertain: true, foreignOrigin: undefined, tokenSha256: undefined },
     origin: undefined,
+    onOver: () => heard.push('over'),
     statistics,
   });
   const attach = (): void => sink.attach(subscription as unknown as Subscription);
   return { response, statistics, heard, sink, attach, setFull: (value: boolean) => (isFull = value) };
 }
+
+type OpenSink = ReturnType<typeof openSink>;
 
 describe('an open stream', () => {
   test('begins with its head and a keep-alive in one cork', () => {
@@ -138,11 +141,24 @@ describe('an open stream', () => {
     expect(response.violations).toEqual([]);
   });
 
+  test.each([
+    ['is ended', ({ sink }: OpenSink) => sink.end()],
+    ['is cut', ({ sink }: OpenSink) => sink.cut()],
+    ['loses its client', ({ response }: OpenSink) => response.abort()],
+  ])('says that it is over when it %s, and only once', (_what, finish) => {
+    const open = openSink();
+    expect(open.heard).toEqual([]);
+    finish(open);
+    open.sink.end();
+    open.sink.cut();
+    expect(open.heard).toEqual(['over']);
+  });
+
   test('whose client goes is not touched any more, and its subscription hears of it', () => {
     const { response, sink, attach, heard } = openSink();
     attach();
     response.abort();
-    expect(heard).toEqual(['abandon']);
+    expect(heard).toEqual(['over', 'abandon']);
     sink.write(createBatch('1'));
     sink.keepAlive(at(1));
     expect(sink.nudge()).toBe(true);
@@ -185,6 +201,6 @@ describe('an open stream', () => {
     const { response, attach, heard } = openSink();
     response.abort();
     attach();
-    expect(heard).toEqual(['abandon']);
+    expect(heard).toEqual(['over', 'abandon']);
   });
 });
