@@ -197,9 +197,9 @@ describe('a connection', () => {
     expect(fixture.urls).toHaveLength(2);
   });
 
-  test('that is put off comes back when the server wants it to', async () => {
+  test.each([429, 503])('that is put off by %i comes back when the server wants it to', async (status) => {
     const fixture = new Fixture();
-    fixture.answer = async () => new Response('', { status: 503, headers: { 'Retry-After': '20' } });
+    fixture.answer = async () => new Response('', { status, headers: { 'Retry-After': '20' } });
     await fixture.start();
     await vi.advanceTimersByTimeAsync(19_900);
     expect(fixture.urls).toHaveLength(1);
