@@ -56,6 +56,23 @@ function expectTooMany(response: RawResponse): { detail: string; retryAfterSecon
   return { detail, retryAfterSeconds: Number(response.header('retry-after')) };
 }
 
+function from(client: string): StreamOptions {
+  return { headers: [['X-Forwarded-For', client]] };
+}
+
+function by(token: string): StreamOptions {
+  return { headers: [['Authorization', `Bearer ${token}`]] };
+}
+
+/** The flags of a broker to which the stranger may publish so much. */
+function limited(limits: unknown): string[] {
+  return accessFileFlags({ peers: [{ addresses: [STRANGER.localAddress], publish: ['/'], limits }] });
+}
+
+function post({ target }: BrokerProcess, body: string): Promise<RawResponse> {
+  return request(target, { method: 'POST', path: '/a', body, ...STRANGER });
+}
+
 describe('streams of an address', () => {
   it('are refused beyond the limit, for this address alone, and never for trusted peers', async () => {
     await withBroker(TWO_STREAMS, async (broker) => {
@@ -121,7 +138,6 @@ describe('streams of an address', () => {
 
   it('are those of the real client behind a trusted proxy; clients that are unknown share them', async () => {
     await withBroker([...TWO_STREAMS, '--trusted-proxies', '127.0.0.1'], async (broker) => {
-      const from = (client: string): StreamOptions => ({ headers: [['X-Forwarded-For', client]] });
       await openAll(broker, from('192.0.2.1'), 2);
       expectTooMany(await ask(broker, from('192.0.2.1')));
       await openAll(broker, from('2001:db8::1'), 2);
@@ -147,7 +163,6 @@ describe('streams of an address', () => {
       },
     };
     await withBroker([...TWO_STREAMS, ...accessFileFlags(access)], async (broker) => {
-      const by = (token: string): StreamOptions => ({ headers: [['Authorization', `Bearer ${token}`]] });
       const stream = await StreamReader.open(broker.target, '/a', by(brief));
       expect(expectTooMany(await ask(broker, { ...by(lasting), ...STRANGER })).detail).toMatch(
         /principal ci/,
@@ -159,11 +174,6 @@ describe('streams of an address', () => {
 });
 
 describe('publishing', () => {
-  const limited = (limits: unknown): string[] =>
-    accessFileFlags({ peers: [{ addresses: ['127.0.0.5'], publish: ['/'], limits }] });
-  const post = (broker: BrokerProcess, body: string): Promise<RawResponse> =>
-    request(broker.target, { method: 'POST', path: '/a', body, ...STRANGER });
-
   it('too often is refused with the time until it is taken again; trusted peers are not counted', async () => {
     const flags = limited({ publishesPerSecond: 0.01, burstSeconds: 200 });
     await withBroker(flags, async (broker) => {

@@ -29,6 +29,12 @@ function createPublishFixture() {
   return { clock, limiter, take };
 }
 
+/** One of very many. */
+function from(index: number): Caller {
+  const client = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
+  return createCaller({ client, limits: ONE_A_SECOND });
+}
+
 const ONE_A_SECOND = { publishesPerSecond: 1, burstSeconds: 2 };
 
 describe('an account', () => {
@@ -128,11 +134,6 @@ describe('publishing', () => {
 
   test('by a crowd of addresses takes bounded memory, and those beyond it are counted together', () => {
     const { limiter, take } = createPublishFixture();
-    const from = (index: number): Caller =>
-      createCaller({
-        client: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`,
-        limits: ONE_A_SECOND,
-      });
     for (let index = 0; index < 10_000; index++) expect(take(from(index), { publishes: 1 })).toBeUndefined();
     expect([20_001, 20_002, 20_003].map((index) => take(from(index), { publishes: 1 }))).toEqual([
       undefined,
