@@ -1,5 +1,6 @@
 // Who published what, and who was refused, as an operator sees it beside a running broker; no subscriber sees any of it.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createToken, hashToken } from '../../src/access/token.ts';
 import { accessFileFlags } from '../support/access-file.ts';
@@ -67,6 +68,26 @@ describe('the audit', () => {
     await withBroker(flags, async (broker) => {
       expect((await post(broker, [['X-Forwarded-For', '192.0.2.9']])).statusCode).toBe(200);
       expect(await audit(broker)).toMatchObject([{ publisher: 'address 192.0.2.9' }]);
+    });
+  });
+
+  it('of a webhook names it, and a wrong secret is in no log', async () => {
+    const webhooks = { lab: { kind: 'gitlab', secrets: ['the right one'] } };
+    const body = readFileSync(new URL('../webhooks/payloads/gitlab-push.json', import.meta.url));
+    await withBroker(accessFileFlags({ webhooks }), async (broker) => {
+      const deliver = (secret: string): Promise<RawResponse> => {
+        const headers = [
+          ['X-Gitlab-Event', 'Push Hook'],
+          ['X-Gitlab-Token', secret],
+        ] as const;
+        return request(broker.target, { method: 'POST', path: '/-/webhooks/lab', headers, body });
+      };
+      expectProblem(await deliver('the wrong one'), 401);
+      expect((await deliver('the right one')).statusCode).toBe(200);
+      const publishers = (await audit(broker)).map((entry) => (entry as { publisher: unknown }).publisher);
+      expect(new Set(publishers)).toEqual(new Set(['webhook lab']));
+      expect(broker.messages).toContain('refused');
+      expect(broker.stdout).not.toMatch(/the (wrong|right) one/);
     });
   });
 

@@ -95,7 +95,7 @@ async function fill(target: Target, connections: RawConnection[], bodyBytes: num
 
 describe('connections from one address', () => {
   test('are served, 2,000 of them, and so is everybody else', async () => {
-    await withBroker([], async (broker) => {
+    await withBroker(['--max-peer-streams', '2000'], async (broker) => {
       await besideOthers(broker.target, async (bystanders) => {
         const crowd = await gatherCrowd(broker.target, 2_000, strangerAddress);
         expect(crowd.every(isIn)).toBe(true);
