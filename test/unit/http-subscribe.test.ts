@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { AccessPolicy } from '../../src/access/access-policy.ts';
+import { StreamLimiter } from '../../src/access/stream-limiter.ts';
 import type { Broker } from '../../src/broker/broker.ts';
 import { createEncoders } from '../../src/http/formats.ts';
 import { HttpStatistics } from '../../src/http/statistics.ts';
@@ -37,6 +38,7 @@ async function subscribe(startTakesMs: number): Promise<{ selections: unknown[];
   const context = createHttpContext({
     broker: broker as unknown as Broker,
     accessPolicy: new AccessPolicy(rules, clock),
+    streamLimiter: new StreamLimiter(),
     corsOrigins: [],
     statistics: new HttpStatistics(0),
     encoders: createEncoders(() => 'cursor'),
