@@ -96,8 +96,8 @@ async function conclude(
   for (const { verdict, text } of findings) await printLine(`${MARKS[verdict]}${text}`);
   const ailments = new Set<Ailment>(findings.flatMap(({ ailment }) => ailment ?? []));
   if (ailments.size > 0) {
-    await printLine('\nLines that mend it:');
-    for (const line of describeRemedies(ailments, proxy)) await printLine(line);
+    const remedies = describeRemedies(ailments, proxy);
+    for (const line of ['', 'Lines that mend it:', ...remedies]) await printLine(line);
   }
   return findings.some(({ verdict }) => verdict === 'bad') ? EXIT_FAILURE : 0;
 }

@@ -7,7 +7,7 @@ const BROKEN_PIPE = 'EPIPE';
 /** What may be printed. */
 export const OUTPUT_FORMS = ['json', 'text'] as const;
 
-/** Resolves when the line has left; on a terminal it steers nothing. @throws Error `EPIPE` if nobody reads any more */
+/** Resolves when the line has left; on a terminal it steers nothing, and stays one line. @throws Error `EPIPE` if nobody reads any more */
 export function printLine(line: string): Promise<void> {
   const text = process.stdout.isTTY ? toPrintable(line) : line;
   return new Promise((resolve, reject) => {

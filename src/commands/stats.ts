@@ -18,6 +18,9 @@ export interface StatsFlags extends TokenFlags {
   readonly unixSocket?: string;
 }
 
+/** The numbers as lines. */
+type Form = (statistics: BrokerStatistics) => readonly string[];
+
 const DEFAULT_WATCH = '2s';
 const LEAST_WATCH = '100ms';
 
@@ -42,7 +45,7 @@ async function showStats(url: string, flags: StatsFlags, options: EndpointOption
 async function watchStats(
   url: string,
   every: string,
-  form: (statistics: BrokerStatistics) => string,
+  form: Form,
   options: EndpointOptions,
 ): Promise<number> {
   const pauseMs = parseDurationMs('--watch', /^\d+$/.test(every) ? `${every}s` : every, LEAST_WATCH);
@@ -69,19 +72,19 @@ function notifyIfTemporary(error: unknown): void {
 
 async function show(
   statistics: BrokerStatistics,
-  form: (statistics: BrokerStatistics) => string,
+  form: Form,
 ): Promise<number> {
-  await printLine(form(statistics));
+  for (const line of form(statistics)) await printLine(line);
   if (statistics.uptimeSeconds !== undefined) return 0;
   notify(NOT_TRUSTED);
   return EXIT_FAILURE;
 }
 
-function toJson(statistics: BrokerStatistics): string {
-  return JSON.stringify(statistics);
+function toJson(statistics: BrokerStatistics): string[] {
+  return [JSON.stringify(statistics)];
 }
 
-function toTable(statistics: BrokerStatistics): string {
+function toTable(statistics: BrokerStatistics): string[] {
   const rows: [string, string | undefined][] = [
     ['server', statistics.server],
     ['uptime', statistics.uptimeSeconds === undefined ? undefined : describeAge(statistics.uptimeSeconds)],
@@ -92,7 +95,7 @@ function toTable(statistics: BrokerStatistics): string {
     ['bytes sent', describe(statistics.sentBytes)],
   ];
   const known = rows.filter(([, value]) => value !== undefined);
-  return known.map(([name, value]) => `${name.padEnd(20)}${value}`).join('\n');
+  return known.map(([name, value]) => `${name.padEnd(20)}${value}`);
 }
 
 function describe(number: number | undefined): string | undefined {
