@@ -40,6 +40,12 @@ export function readReason(answer: string): string {
     .slice(0, MAX_REASON_CHARACTERS);
 }
 
+/** The stable word of a broker's complaint, such as `publish-forbidden` [P26]; undefined if the answer is none. */
+export function readProblem(response: IncomingMessage, answer: string): string | undefined {
+  const type = isProblemDetails(response) ? parseObject(answer)?.['type'] : undefined;
+  return typeof type === 'string' ? type.replace('urn:gitpubsub:problem:', '') : undefined;
+}
+
 /** Whether the answer is the broker's own complaint [P26], not that of something in front of it. */
 export function isProblemDetails({ headers }: IncomingMessage): boolean {
   return headers['content-type']?.startsWith('application/problem+json') ?? false;

@@ -84,9 +84,9 @@ export async function publishUntilStored(
 // @throws RefusedError if trying again makes no sense
 function judge(failure: PublishFailure): { reason: string; retryAfterMs: number | undefined } {
   if (failure.kind === 'unreachable') return { reason: failure.reason, retryAfterMs: undefined };
-  const { status, retryAfterMs } = failure;
+  const { status, problem, retryAfterMs } = failure;
   const reason = `${status} ${failure.reason}`.trim();
-  if (status < 300 || isPermanent(status)) throw new RefusedError(reason, status);
+  if (status < 300 || isPermanent(status)) throw new RefusedError(reason, status, problem);
   return { reason, retryAfterMs };
 }
 

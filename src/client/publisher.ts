@@ -5,6 +5,7 @@ import {
   describeError,
   isProblemDetails,
   parseObject,
+  readProblem,
   readReason,
   readRetryAfterMs,
   readStart,
@@ -44,6 +45,8 @@ export type PublishFailure =
       readonly reason: string;
       /** The answer is Problem Details, as the broker's are [P26], not those of something in front of it. */
       readonly isProblem: boolean;
+      /** Its stable word. */
+      readonly problem: string | undefined;
       readonly retryAfterMs: number | undefined;
     }
   | {
@@ -112,6 +115,7 @@ function toOutcome(response: IncomingMessage, answer: string): PublishOutcome {
     status,
     reason: status === 200 ? 'This is no answer of a GitPubSub broker.' : readReason(answer),
     isProblem: isProblemDetails(response),
+    problem: readProblem(response, answer),
     retryAfterMs: readRetryAfterMs(response),
   };
 }

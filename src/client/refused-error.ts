@@ -1,7 +1,7 @@
 // A request that will never succeed as it is.
 import type { IncomingMessage } from 'node:http';
 import { GitPubSubError } from '../core/errors.ts';
-import { isProblemDetails, parseObject, readReason, readStart } from './answer.ts';
+import { readProblem, readReason, readStart } from './answer.ts';
 
 /** The server has refused the request for good; `message` holds the reason that it gave. */
 export class RefusedError extends GitPubSubError {
@@ -24,7 +24,5 @@ export async function readRefusal(response: IncomingMessage): Promise<RefusedErr
   const answer = await readStart(response);
   if (headers.location !== undefined)
     return new RefusedError(`${status}: redirected to ${headers.location}; use that URL.`, status);
-  const type = isProblemDetails(response) ? parseObject(answer)?.['type'] : undefined;
-  const problem = typeof type === 'string' ? type.replace('urn:gitpubsub:problem:', '') : undefined;
-  return new RefusedError(`${status} ${readReason(answer)}`.trim(), status, problem);
+  return new RefusedError(`${status} ${readReason(answer)}`.trim(), status, readProblem(response, answer));
 }

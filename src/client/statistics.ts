@@ -1,9 +1,10 @@
 // The broker's numbers, which HEAD gives to trusted peers. [P24]
+import type { IncomingMessage } from 'node:http';
 import { GitPubSubError } from '../core/errors.ts';
 import { describeError, isPermanent } from './answer.ts';
 import { toBrokerUrl } from './broker-url.ts';
-import { Endpoint, type EndpointOptions } from './endpoint.ts';
-import { readRefusal } from './refused-error.ts';
+import { Endpoint, type EndpointOptions, type EndpointRequest } from './endpoint.ts';
+import { readRefusal, type RefusedError } from './refused-error.ts';
 
 /** What a broker says of itself. All but `server` is missing for peers that are not in its `trustedPeers`. */
 export interface BrokerStatistics {
@@ -45,10 +46,10 @@ export async function readStatistics(
   const broker = toBrokerUrl(url);
   const endpoint = new Endpoint(broker, options);
   try {
-    const request = { method: 'HEAD', path: broker.pathname + broker.search } as const;
-    const response = await endpoint.send({ ...request, signal, headTimeoutMs: timeoutMs });
+    const request = { path: broker.pathname + broker.search, signal, headTimeoutMs: timeoutMs };
+    const response = await endpoint.send({ ...request, method: 'HEAD' });
     const { statusCode: status = 0, headers } = response;
-    if (isPermanent(status)) throw await readRefusal(response);
+    if (isPermanent(status)) throw await explainRefusal(endpoint, request, response);
     if (status !== 200) throw new Error(`the answer is ${status}`);
     const { server } = headers;
     const numbers = Object.entries(HEADERS).map(([name, header]) => [name, Number(headers[header])] as const);
@@ -61,4 +62,17 @@ export async function readStatistics(
   } finally {
     endpoint.close();
   }
+}
+
+// An answer to HEAD has no body, so the reason is asked for by GET.
+async function explainRefusal(
+  endpoint: Endpoint,
+  request: Omit<EndpointRequest, 'method'>,
+  refused: IncomingMessage,
+): Promise<RefusedError> {
+  const refusal = await readRefusal(refused);
+  const response = await endpoint.send({ ...request, method: 'GET' });
+  if (response.statusCode === refusal.status) return readRefusal(response);
+  response.destroy();
+  return refusal;
 }

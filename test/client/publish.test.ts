@@ -54,6 +54,27 @@ test.each([301, 400, 403, 409, 413])('%i is final', async (status) => {
   expect(server.requests).toHaveLength(1);
 });
 
+const NOT_FOUND = answer(
+  404,
+  { 'Content-Type': 'application/problem+json' },
+  '{"type":"urn:gitpubsub:problem:not-found","detail":"No such path."}',
+);
+
+test.each([
+  ['publish', (url: string) => publish(url, 1)],
+  ['readStatistics', (url: string) => readStatistics(url)],
+])('%s hands on which problem the broker names', async (_name, ask) => {
+  const server = await startFakeServer((request, response) => {
+    if (request.method === 'HEAD') answer(404)(request, response);
+    else NOT_FOUND(request, response);
+  });
+  await expect(ask(server.url)).rejects.toMatchObject({
+    status: 404,
+    problem: 'not-found',
+    message: '404 No such path.',
+  });
+});
+
 test('a page that answers 200 is no receipt', async () => {
   const server = await startFakeServer(answer(200, {}, '<html>'));
   await expect(publish(server.url, 1)).rejects.toThrow('This is no answer of a GitPubSub broker.');
