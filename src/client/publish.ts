@@ -33,6 +33,9 @@ export interface PublishOptions extends PublisherOptions, RetryOptions {
 
 const RETRY_FOR_MS = 60_000;
 
+// How the broker's sentence about an event of a batch begins. [P8]
+const LINE = /^Line (\d+): /;
+
 /**
  * Publishes one value, and resolves when it is stored, exactly once.
  * @throws RefusedError if the broker will never take it
@@ -73,7 +76,7 @@ export async function publishUntilStored(
     const outcome = await publisher.publish(publication, signal);
     if (outcome.kind === 'stored') return { cursor: outcome.cursor, timestamp: outcome.timestamp };
     signal?.throwIfAborted();
-    const { reason, retryAfterMs } = judge(outcome);
+    const { reason, retryAfterMs } = judge(outcome, publication);
     const delayMs = backOff.nextMs(retryAfterMs);
     if (performance.now() + delayMs > endMs) throw new GitPubSubError('broker-unreachable', reason);
     onRetry?.(reason, delayMs);
@@ -82,11 +85,18 @@ export async function publishUntilStored(
 }
 
 // @throws RefusedError if trying again makes no sense
-function judge(failure: PublishFailure): { reason: string; retryAfterMs: number | undefined } {
+function judge(
+  failure: PublishFailure,
+  { events }: Publication,
+): { reason: string; retryAfterMs: number | undefined } {
   if (failure.kind === 'unreachable') return { reason: failure.reason, retryAfterMs: undefined };
   const { status, problem, retryAfterMs } = failure;
-  const reason = `${status} ${failure.reason}`.trim();
-  if (status < 300 || isPermanent(status)) throw new RefusedError(reason, status, problem);
+  const [prefix = '', number] = (problem === undefined ? undefined : LINE.exec(failure.reason)) ?? [];
+  // Why: who publishes a single value knows of no lines.
+  const sentence = events.length === 1 ? failure.reason.slice(prefix.length) : failure.reason;
+  const reason = `${status} ${sentence}`.trim();
+  const line = number === undefined ? undefined : Number(number);
+  if (status < 300 || isPermanent(status)) throw new RefusedError(reason, status, problem, line);
   return { reason, retryAfterMs };
 }
 

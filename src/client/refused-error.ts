@@ -9,12 +9,15 @@ export class RefusedError extends GitPubSubError {
   readonly status: number;
   /** The stable word of the broker's answer, such as `publish-forbidden` [P26]; undefined if the answer is not a broker's. */
   readonly problem: string | undefined;
+  /** Which value of a batch is to blame, from 1, where the broker says so. */
+  readonly line: number | undefined;
 
-  constructor(message: string, status: number, problem?: string) {
+  constructor(message: string, status: number, problem?: string, line?: number) {
     super('request-refused', message);
     this.name = 'RefusedError';
     this.status = status;
     this.problem = problem;
+    this.line = line;
   }
 }
 

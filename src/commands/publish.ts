@@ -9,6 +9,7 @@ import type { EndpointOptions } from '../client/endpoint.ts';
 import { publishUntilStored } from '../client/publish.ts';
 import { LineSplitter } from '../client/line-splitter.ts';
 import { Publisher, type Receipt } from '../client/publisher.ts';
+import { RefusedError } from '../client/refused-error.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import { isBlank } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
@@ -53,7 +54,9 @@ async function publishInput(
   const isLines = flags.ndjson ?? NDJSON_NAME.test(path);
   // Why no pauses with a key: the same input has to make the same batches again.
   const pauseMs = flags.idempotencyKey === undefined ? PAUSE_MS : undefined;
-  const batches = isLines ? cutBatches(readLines(path, pauseMs)) : readValue(path);
+  // Of the events that are read and not stored yet.
+  const lineNumbers: number[] = [];
+  const batches = isLines ? cutBatches(readLines(path, pauseMs, lineNumbers)) : readValue(path);
   const { unixSocket: socketPath } = flags;
   const publisher = new Publisher(broker, { ...options, ...(socketPath !== undefined && { socketPath }) });
   let storedCount = 0;
@@ -63,9 +66,11 @@ async function publishInput(
       const publication = { path: broker.pathname + broker.search, events, idempotencyKey: key(storedCount) };
       receipt = await publishUntilStored(publisher, publication, { retryForMs, onRetry });
       storedCount += events.length;
+      lineNumbers.splice(0, events.length);
     }
   } catch (error) {
-    throw storedCount === 0 ? error : describePartly(error, storedCount);
+    const placed = withPlace(error, path, lineNumbers);
+    throw storedCount === 0 ? placed : describePartly(placed, storedCount);
   } finally {
     publisher.close();
   }
@@ -92,10 +97,11 @@ async function* readValue(path: string): AsyncGenerator<string[], void, undefine
   yield [check(body, nameOf(path))];
 }
 
-// Where the input pauses: `undefined`.
+// Where the input pauses: `undefined`. The number of each line is noted before it is handed on.
 async function* readLines(
   path: string,
   pauseMs: number | undefined,
+  lineNumbers: number[],
 ): AsyncGenerator<string | undefined, void, undefined> {
   let lineNumber = 0;
   for await (const line of splitLines(path, pauseMs)) {
@@ -104,7 +110,10 @@ async function* readLines(
       continue;
     }
     lineNumber += 1;
-    if (!isBlank(line)) yield check(line, `${nameOf(path)}, line ${lineNumber}`);
+    if (isBlank(line)) continue;
+    const text = check(line, `${nameOf(path)}, line ${lineNumber}`);
+    lineNumbers.push(lineNumber);
+    yield text;
   }
 }
 
@@ -149,6 +158,15 @@ function failToRead(path: string, error: unknown): never {
 
 function onRetry(reason: string, delayMs: number): void {
   notify(`not published: ${reason}; trying again in ${(delayMs / 1000).toFixed(1)} s`);
+}
+
+// The broker counts the lines of a batch; people look for those of their input.
+function withPlace(error: unknown, path: string, lineNumbers: readonly number[]): unknown {
+  if (!(error instanceof RefusedError) || error.line === undefined) return error;
+  const lineNumber = lineNumbers[error.line - 1];
+  const place = lineNumber === undefined ? nameOf(path) : `${nameOf(path)}, line ${lineNumber}`;
+  const message = `${place}: ${error.message.replace(/^(\d+) Line \d+: /, '$1 ')}`;
+  return new GitPubSubError(error.code, message, { cause: error });
 }
 
 function describePartly(error: unknown, storedCount: number): unknown {

@@ -70,10 +70,7 @@ function notifyIfTemporary(error: unknown): void {
   notify(error.message);
 }
 
-async function show(
-  statistics: BrokerStatistics,
-  form: Form,
-): Promise<number> {
+async function show(statistics: BrokerStatistics, form: Form): Promise<number> {
   for (const line of form(statistics)) await printLine(line);
   if (statistics.uptimeSeconds !== undefined) return 0;
   notify(NOT_TRUSTED);

@@ -75,6 +75,16 @@ test.each([
   });
 });
 
+test('which value of a batch is refused is told, and of a single one nothing about lines', async () => {
+  const body = '{"type":"urn:gitpubsub:problem:payload-too-large","detail":"Line 1: Too large."}';
+  const { url } = await startFakeServer(answer(413, { 'Content-Type': 'application/problem+json' }, body));
+  await expect(publishBatch(url, [1, 2])).rejects.toMatchObject({
+    line: 1,
+    message: '413 Line 1: Too large.',
+  });
+  await expect(publish(url, 1)).rejects.toMatchObject({ message: '413 Too large.' });
+});
+
 test('a page that answers 200 is no receipt', async () => {
   const server = await startFakeServer(answer(200, {}, '<html>'));
   await expect(publish(server.url, 1)).rejects.toThrow('This is no answer of a GitPubSub broker.');

@@ -92,6 +92,31 @@ test('a bad line behind a batch that is stored says how many are', async () => {
   expect(stderr).toMatch(/line 10002: .*\(The first 10000 events are stored\.\)\n$/);
 });
 
+const TOO_LARGE = `"${'x'.repeat(300_000)}"`;
+
+test('a line that the broker refuses is named as the input counts it', async () => {
+  const lines = `${'1\n'.repeat(10_100)}\n\n2\n${TOO_LARGE}\n`;
+  const { code, stderr } = await runCommandLine(['publish', nextUrl(), writeInput('a.ndjson', lines)]);
+  expect(stderr).toMatch(
+    /a\.ndjson, line 10104: 413 The event is over .*\(The first 10000 events are stored\.\)\n$/,
+  );
+  expect(code).toBe(1);
+});
+
+test('a refused line amid a batch is named as the input counts it', async () => {
+  const problem =
+    '{"type":"urn:gitpubsub:problem:payload-too-large","detail":"Line 2: The event is over 9 bytes."}';
+  const refusal = answer(413, { 'Content-Type': 'application/problem+json' }, problem);
+  const { url } = await startFakeServer(refusal);
+  const { stderr } = await runCommandLine(['publish', url, writeInput('a.ndjson', '1\n\n\n2\n3\n')]);
+  expect(stderr).toMatch(/a\.ndjson, line 4: 413 The event is over 9 bytes\.\n$/);
+});
+
+test('a single value that the broker refuses has no line', async () => {
+  const { stderr } = await runCommandLine(['publish', nextUrl(), writeInput('a.json', TOO_LARGE)]);
+  expect(stderr).toMatch(/a\.json: 413 The event is over \d+ bytes, the most this broker takes\.\n$/);
+});
+
 test.each([
   [['--retry-for', '5'], '--retry-for: "5" is not allowed; allowed is a time'],
   [
