@@ -2,7 +2,14 @@
 import type { Filters } from '../client/subscribe-path.ts';
 import { FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
 import { GitPubSubError } from '../core/errors.ts';
-import { parseChoice, parseCount, parseDurationMs, parseSince, type Start } from './flag-values.ts';
+import {
+  invalidUsage,
+  parseChoice,
+  parseCount,
+  parseDurationMs,
+  parseSince,
+  type Start,
+} from './flag-values.ts';
 import { OUTPUT_FORMS } from './standard-output.ts';
 import type { TokenFlags } from './client-token.ts';
 
@@ -82,6 +89,8 @@ export function readOutput(text: string | undefined): boolean {
 function readExec(flags: SubscribeFlags): ExecSettings | undefined {
   const { exec: command, execLimit, execRetries, execTimeout, deadLetterFile } = flags;
   if (command !== undefined) {
+    // Why: the shell takes it for success, and every event would be gone.
+    if (command.trim() === '') throw invalidUsage('--exec', command, 'a shell command');
     return {
       command,
       limit: parseCount(EXEC_FLAGS.execLimit, execLimit ?? DEFAULT_LIMIT, 1, 1_000),

@@ -96,6 +96,8 @@ test.each([
   [['--exec', 'true', '--exec-limit', '0'], '--exec-limit: "0" is not allowed; allowed is a whole number'],
   [['--exec', 'true', '--exec-timeout', 'soon'], '--exec-timeout: "soon" is not allowed; allowed is a time'],
   [['--exec-timeout', '1m'], '--exec-timeout is about --exec, and there is none.'],
+  [['--exec', ''], '--exec: "" is not allowed; allowed is a shell command.'],
+  [['--exec', '  '], '--exec: "  " is not allowed; allowed is a shell command.'],
   [['--exec-retries', '1'], '--exec-retries is about --exec, and there is none.'],
   [['--dead-letter-file', 'x'], '--dead-letter-file is about --exec, and there is none.'],
   [['--projekt', 'x'], "unknown option '--projekt'\n(Did you mean --project?)"],
