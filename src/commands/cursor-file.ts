@@ -1,14 +1,20 @@
 // A file that remembers how far a subscriber came: read at the start, written while it goes on and at its end.
-import { GitPubSubError } from '../core/errors.ts';
-import { readIfThere, replaceFile } from '../files/durable-files.ts';
+import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
+import { checkReplaceable, readIfThere, replaceFile } from '../files/durable-files.ts';
 import { isCursor } from './flag-values.ts';
 
 // How often it is written at most; what is handled in between comes again after a crash.
 const SAVE_EVERY_MS = 1_000;
 
-/** The cursor in a file; undefined if there is no such file. @throws GitPubSubError `invalid-usage` if it holds something else */
+/**
+ * The cursor in a file; undefined if there is no such file.
+ * @throws GitPubSubError `invalid-usage` if it holds something else, others if it can't be read, or not be written later
+ */
 export async function readCursorFile(path: string): Promise<string | undefined> {
-  const text = (await readIfThere(path).catch((error: unknown) => fail(path, error)))?.toString().trim();
+  const text = (await readIfThere(path).catch((error: unknown) => fail(path, error, 'unreadable-input')))
+    ?.toString()
+    .trim();
+  await checkReplaceable(path).catch((error: unknown) => fail(path, error));
   if (text === undefined || isCursor(text)) return text;
   throw new GitPubSubError(
     'invalid-usage',
@@ -56,7 +62,7 @@ export class CursorSaver {
   }
 }
 
-function fail(path: string, error: unknown): never {
+function fail(path: string, error: unknown, code: ErrorCode = 'command-failed'): never {
   const reason = error instanceof Error ? error.message : String(error);
-  throw new GitPubSubError('command-failed', `The cursor file ${path} can't be used: ${reason}`);
+  throw new GitPubSubError(code, `The cursor file ${path} can't be used: ${reason}`);
 }

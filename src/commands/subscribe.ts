@@ -4,7 +4,7 @@ import type { StreamItem } from '../client/stream-item.ts';
 import type { Subscription } from '../client/subscription.ts';
 import { withToken, type ClientToken } from './client-token.ts';
 import { CursorSaver, readCursorFile } from './cursor-file.ts';
-import { EventRunner } from './exec/event-runner.ts';
+import { checkDeadLetterFile, EventRunner } from './exec/event-runner.ts';
 import { describeEvent } from './item-text.ts';
 import { createConnectionNotices, notifyGap } from './notices.ts';
 import { isReaderGone, printLine } from './standard-output.ts';
@@ -32,7 +32,9 @@ async function run(
   settings: SubscribeSettings,
   { options, explain }: ClientToken,
 ): Promise<number> {
-  const { cursorFile } = settings;
+  const { cursorFile, exec } = settings;
+  // Why before anything is done: what was done would be forgotten.
+  if (exec?.deadLetterFile !== undefined) await checkDeadLetterFile(exec.deadLetterFile);
   const remembered = cursorFile === undefined ? undefined : await readCursorFile(cursorFile);
   const start = remembered === undefined ? settings.start : { cursor: remembered };
   const stop = new AbortController();

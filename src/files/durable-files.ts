@@ -1,5 +1,16 @@
 // Files that are whole or not there, also after a crash of the machine. Knows nothing of what is in them.
-import { open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  lstat,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createFile, makeOwnedDirectory, openForAppending } from './file-owner.ts';
 
@@ -41,6 +52,17 @@ export async function appendSynced(path: string, lines: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** Looks ahead, and changes nothing. @throws Error if a file can't be replaced, or made, for want of a place or of rights */
+export async function checkReplaceable(path: string): Promise<void> {
+  await access(dirname(path), constants.W_OK | constants.X_OK);
+}
+
+/** Looks ahead, and makes no file. @throws Error if lines can't be added to a file, for want of a place or of rights */
+export async function checkAppendable(path: string): Promise<void> {
+  if ((await unlessMissing(lstat(path))) === undefined) return checkReplaceable(path);
+  await (await openForAppending(path)).close();
 }
 
 // A crash or a full disk may have kept the rest of a line back; what it said comes again.

@@ -123,6 +123,35 @@ test('a cursor file that cannot be written ends it', async () => {
   expect(command.stderr).toContain(`The cursor file ${file} can't be used: ENOENT`);
 });
 
+test('a cursor file that cannot be read has the status of its own', async () => {
+  const directory = createTemporaryDirectory();
+  const { code, stderr } = await runCommandLine(['subscribe', 'localhost:1', '--cursor-file', directory]);
+  expect(stderr).toContain(`The cursor file ${directory} can't be used: EISDIR`);
+  expect(code).toBe(66);
+});
+
+test.each(['--cursor-file', '--dead-letter-file'])(
+  'no command runs where the file of %s cannot be written',
+  async (flag) => {
+    const url = nextUrl();
+    await publish(url, { n: 1 });
+    const file = join(createTemporaryDirectory(), 'missing', 'file');
+    const args = ['subscribe', url, '--once', '--exec', 'echo ran', flag, file];
+    const { code, stdout, stderr } = await runCommandLine(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`${file} can't be used: ENOENT`);
+  },
+);
+
+test('a dead-letter file that is not needed is not made', async () => {
+  const url = nextUrl();
+  await publish(url, { n: 1 });
+  const file = join(createTemporaryDirectory(), 'dead');
+  const args = ['subscribe', url, '--once', '--exec', 'echo ran', '--dead-letter-file', file];
+  expect((await runCommandLine(args)).stdout).toBe('ran\n');
+  expect(existsSync(file)).toBe(false);
+});
+
 test('what the broker refuses for good ends it with the reason', async () => {
   const { code, stderr } = await runCommandLine(['subscribe', nextUrl(), '--type', 'comit']);
   expect(code).toBe(1);

@@ -4,7 +4,7 @@ import { describeError } from '../../client/answer.ts';
 import { BackOff } from '../../client/back-off.ts';
 import type { StreamEvent } from '../../client/stream-item.ts';
 import { GitPubSubError } from '../../core/errors.ts';
-import { appendSynced } from '../../files/durable-files.ts';
+import { appendSynced, checkAppendable } from '../../files/durable-files.ts';
 import { notify } from '../notices.ts';
 import { laneOf } from './environment.ts';
 import { Ledger } from './ledger.ts';
@@ -123,7 +123,8 @@ export class EventRunner {
     try {
       await appendSynced(deadLetterFile, `${head.slice(0, -1)},"event":${event.line}}\n`);
     } catch (error) {
-      this.#fail(`The dead-letter file ${deadLetterFile} can't be used: ${String(error)}`);
+      this.#options.onFailure(unusable(deadLetterFile, error));
+      this.#onRoom();
       return false;
     }
     notify(`${failure}; its event is in ${deadLetterFile}`);
@@ -139,6 +140,18 @@ export class EventRunner {
     this.#options.onFailure(new GitPubSubError('command-failed', message));
     this.#onRoom();
   }
+}
+
+/** Looks at a dead-letter file before it is needed. @throws GitPubSubError if it can't be used */
+export async function checkDeadLetterFile(path: string): Promise<void> {
+  await checkAppendable(path).catch((error: unknown) => {
+    throw unusable(path, error);
+  });
+}
+
+function unusable(path: string, error: unknown): GitPubSubError {
+  const reason = `The dead-letter file ${path} can't be used: ${describeError(error)}`;
+  return new GitPubSubError('command-failed', reason);
 }
 
 function ignore(): void {}
