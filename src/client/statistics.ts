@@ -4,7 +4,7 @@ import { GitPubSubError } from '../core/errors.ts';
 import { describeError, isPermanent } from './answer.ts';
 import { toBrokerUrl } from './broker-url.ts';
 import { Endpoint, type EndpointOptions, type EndpointRequest } from './endpoint.ts';
-import { readRefusal, type RefusedError } from './refused-error.ts';
+import { readRefusal, RefusedError } from './refused-error.ts';
 
 /** What a broker says of itself. All but `server` is missing for peers that are not in its `trustedPeers`. */
 export interface BrokerStatistics {
@@ -54,6 +54,8 @@ export async function readStatistics(
     const { server } = headers;
     const numbers = Object.entries(HEADERS).map(([name, header]) => [name, Number(headers[header])] as const);
     const known = Object.fromEntries(numbers.filter(([, number]) => !Number.isNaN(number)));
+    if (known['uptimeSeconds'] === undefined)
+      await requireBroker(endpoint, { ...request, path: broker.pathname }, server);
     return typeof server === 'string' ? { server, ...known } : known;
   } catch (error) {
     signal?.throwIfAborted();
@@ -62,6 +64,21 @@ export async function readStatistics(
   } finally {
     endpoint.close();
   }
+}
+
+// Without numbers HEAD looks as it does on any web server. Why not by its name alone: a proxy may put its own there.
+async function requireBroker(
+  endpoint: Endpoint,
+  { path, ...request }: Omit<EndpointRequest, 'method'>,
+  server: unknown,
+): Promise<void> {
+  if (typeof server === 'string' && server.startsWith('GitPubSub')) return;
+  const response = await endpoint.send({ ...request, method: 'GET', path: `${path}?poll=1` });
+  const { statusCode: status = 0, headers } = response;
+  response.destroy();
+  if (status >= 500) throw new Error(`the answer is ${status}`);
+  if (headers['x-cursor'] === undefined)
+    throw new RefusedError('This is no answer of a GitPubSub broker.', status);
 }
 
 // An answer to HEAD has no body, so the reason is asked for by GET.

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runCommandLine } from '../support/broker-process.ts';
 import { urlOf } from '../support/broker-url.ts';
 import { CommandProcess } from '../support/command-process.ts';
-import { answer, startFakeServer } from '../support/fake-server.ts';
+import { answer, endedStream, startFakeServer } from '../support/fake-server.ts';
 import { withBroker } from '../support/with-broker.ts';
 
 const NUMBERS = {
@@ -55,6 +55,20 @@ test('where the numbers are missing it says why', async () => {
     expect(stdout).toMatch(/^server {14}GitPubSub\/\S+\n$/);
     expect(stderr).toContain('shows its numbers only to addresses in its trustedPeers');
   });
+});
+
+test('a server that is no broker is told from one that does not show its numbers', async () => {
+  const { url } = await startFakeServer(answer(200, { Server: 'nginx' }, 'hello'));
+  const { code, stdout, stderr } = await runCommandLine(['stats', url]);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toBe('gitpubsub: This is no answer of a GitPubSub broker.\n');
+});
+
+test('a broker behind a proxy that hides its name is taken for one', async () => {
+  const { url } = await startFakeServer(answer(200, { Server: 'nginx' }), endedStream([]));
+  const { stdout, stderr } = await runCommandLine(['stats', url]);
+  expect(stdout).toBe('server              nginx\n');
+  expect(stderr).toContain('shows its numbers only to addresses in its trustedPeers');
 });
 
 test('--watch shows them again and again, also after the broker was away', async () => {
