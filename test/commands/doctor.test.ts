@@ -149,6 +149,11 @@ test.each<[string, RequestListener, RegExp]>([
     holdBack(4_000),
     /^BAD .*came after [45]\.\d seconds.*something in between buffers/m,
   ],
+  [
+    'that holds the head back with the first line',
+    holdBackAll(4_000),
+    /^BAD .*came after [45]\.\d seconds.*something in between buffers/m,
+  ],
   ['that sends nothing on', stream([]), /^BAD .*never came.*something in between buffers/m],
   ['that hands lines on late', holdBack(0, 4_000), /^BAD .*late: something in between buffers/m],
   [
@@ -162,8 +167,17 @@ test.each<[string, RequestListener, RegExp]>([
   const { url } = await startFakeServer(...others, listener);
   const { code, text } = await examine(url, '6s');
   expect(text).toMatch(finding);
+  expect(text.match(/^BAD/gm)).toHaveLength(1);
   expect(code).toBe(1);
 });
+
+/** A stream of which even the head comes so much later than its first line says. */
+function holdBackAll(delayMs: number): RequestListener {
+  return (request, response) => {
+    const line = `{"stillalive":${Date.now() / 1000 - 2},"pubsub_cursor":"c"}`;
+    setTimeout(() => stream([line])(request, response), delayMs);
+  };
+}
 
 /** A stream whose lines come so much later than they say. */
 function holdBack(...delaysMs: readonly number[]): RequestListener {

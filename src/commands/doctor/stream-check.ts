@@ -22,6 +22,7 @@ const COMING_BACK_MS = 500;
 
 /** What was seen of one stream. */
 interface Watch {
+  /** Since the request, not since its answer: something in between may hold back both. */
   readonly firstLineMs: number | undefined;
   /** The difference between the broker's clock and ours when the first line came, and the least one. */
   readonly clockMs: number | undefined;
@@ -35,6 +36,7 @@ interface Watch {
 export async function checkStream(endpoint: Endpoint, path: string, durationMs: number): Promise<Finding[]> {
   // Why gzip: what stands in between compresses only for who takes it, as browsers do.
   const headers = { Accept: 'application/x-ndjson', 'Accept-Encoding': 'gzip' };
+  const sentMs = performance.now();
   const response = await endpoint
     .send({ method: 'GET', path, headers, headTimeoutMs: HEAD_TIMEOUT_MS })
     .catch(() => undefined);
@@ -44,7 +46,7 @@ export async function checkStream(endpoint: Endpoint, path: string, durationMs: 
     response.destroy();
     return framing;
   }
-  const watch = await watchLines(response, durationMs);
+  const watch = await watchLines(response, durationMs, sentMs);
   return [
     judgeStart(watch),
     ...judgeRest(watch, durationMs),
@@ -53,7 +55,7 @@ export async function checkStream(endpoint: Endpoint, path: string, durationMs: 
   ].flat();
 }
 
-async function watchLines(response: IncomingMessage, durationMs: number): Promise<Watch> {
+async function watchLines(response: IncomingMessage, durationMs: number, sentMs: number): Promise<Watch> {
   const startMs = performance.now();
   let lastMs = startMs;
   let longestSilenceMs = 0;
@@ -67,7 +69,7 @@ async function watchLines(response: IncomingMessage, durationMs: number): Promis
     for await (const line of readLines(response, limitMs)) {
       longestSilenceMs = Math.max(longestSilenceMs, performance.now() - lastMs);
       lastMs = performance.now();
-      firstLineMs ??= elapsedMs();
+      firstLineMs ??= performance.now() - sentMs;
       const stillAlive = parseObject(line)?.['stillalive'];
       if (typeof stillAlive === 'number') {
         const aheadMs = stillAlive * 1000 - Date.now();
