@@ -1,6 +1,6 @@
 // What the page shows of a commit.
 import type { CommitDetails } from '../core/commit-event.ts';
-import type { EventText } from './event-text.ts';
+import { withoutGaps, type EventText } from './event-text.ts';
 import { countOf, shortHash, shortRef } from './refs.ts';
 import { toText, toTexts } from './unknown-value.ts';
 
@@ -39,18 +39,16 @@ function facts(commit: Members): EventText['facts'] {
   const all: EventText['facts'] = [
     ['Commit', toText(commit.hash)],
     ['Parents', toTexts(commit.parents).map(shortHash).join(', ')],
-    ['Author', joined(author, toText(commit.date))],
-    ['Committer', committer === author ? '' : joined(committer, toText(commit.commitDate))],
+    ['Author', ...author, toText(commit.date)],
+    committer.join(' ') === author.join(' ')
+      ? ['Committer']
+      : ['Committer', ...committer, toText(commit.commitDate)],
     ['Ref', toText(commit.ref)],
   ];
-  return all.filter(([, value]) => value !== '');
+  return all.map(withoutGaps).filter(({ length }) => length > 1);
 }
 
-function person(name: unknown, email: unknown): string {
+function person(name: unknown, email: unknown): string[] {
   const address = toText(email);
-  return `${toText(name)}${address && ` <${address}>`}`.trim();
-}
-
-function joined(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== '').join(', ');
+  return [toText(name), address && `<${address}>`];
 }

@@ -79,7 +79,7 @@ function createDetails(view: EventView): HTMLDetailsElement {
     children: [
       make('summary', {
         children: [
-          make('span', { class: 'by', text: [view.by, view.more].filter((part) => part !== '').join(' · ') }),
+          make('span', { class: 'by', children: apart([view.by, view.more], ' · ') }),
           make('span', { class: 'full', text: fullTime(view.timeMs), attributes: { 'aria-hidden': 'true' } }),
         ],
       }),
@@ -91,7 +91,10 @@ function createDetails(view: EventView): HTMLDetailsElement {
 
 function createContents(view: EventView): HTMLElement[] {
   const facts = [['Published', fullTime(view.timeMs)], ...view.facts, ['Topic', view.topic]] as const;
-  const terms = facts.flatMap(([name, value]) => [make('dt', { text: name }), make('dd', { text: value })]);
+  const terms = facts.flatMap(([name, ...parts]) => [
+    make('dt', { text: name }),
+    make('dd', { children: apart(parts, ' ') }),
+  ]);
   const files = view.files.map((path) => make('li', { children: [make('code', { text: path })] }));
   return [
     make('dl', { children: terms }),
@@ -99,6 +102,12 @@ function createContents(view: EventView): HTMLElement[] {
     ...(files.length === 0 ? [] : [make('ul', { class: 'files', children: files })]),
     ...(view.isCut ? [make('p', { class: 'note', text: 'There are more files than the event lists.' })] : []),
   ];
+}
+
+// Texts beside each other that others chose: none may turn the direction of the next one around.
+function apart(texts: readonly string[], separator: string): Node[] {
+  const parts = texts.filter((text) => text !== '').map((text) => make('bdi', { text }));
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [document.createTextNode(separator), part]));
 }
 
 function createAgo(timeMs: number): { element: HTMLTimeElement; refresh: (nowMs: number) => void } {

@@ -18,11 +18,16 @@ export interface EventText {
   readonly by: string;
   /** What opening it shows. */
   readonly more: string;
-  /** Names and values, for those who want to know more. */
-  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** Names and values, for those who want to know more; what different people chose are different parts of a value. */
+  readonly facts: readonly (readonly [name: string, ...parts: string[]])[];
   /** A longer text: the rest of a message, or JSON. */
   readonly text: string;
   readonly files: readonly string[];
   /** More files than listed. */
   readonly isCut: boolean;
+}
+
+/** A name and a value without the parts that are empty. */
+export function withoutGaps([name, ...parts]: EventText['facts'][number]): EventText['facts'][number] {
+  return [name, ...parts.filter((part) => part !== '')];
 }

@@ -1,6 +1,6 @@
 // What the page shows of a push: one ref that was created, moved or deleted.
 import type { PushDetails } from '../core/commit-event.ts';
-import type { EventText, Tone } from './event-text.ts';
+import { withoutGaps, type EventText, type Tone } from './event-text.ts';
 import { countOf, shortHash, shortRef } from './refs.ts';
 import { toRecord, toText, toTexts } from './unknown-value.ts';
 
@@ -71,15 +71,12 @@ function facts(push: Members, tag: Readonly<Record<string, unknown>> | undefined
     ['Before', zeroless(push.before)],
     ['After', zeroless(push.after)],
     ['Pusher', toText(push.pusher)],
-    [
-      'Tagger',
-      tag ? [toText(tag['tagger']), toText(tag['date'])].filter((part) => part !== '').join(', ') : '',
-    ],
+    ['Tagger', toText(tag?.['tagger']), toText(tag?.['date'])],
     ['Push options', toTexts(push.pushOptions).join(', ')],
     ['Missing', push.commitsMissing === true ? 'commits may be missing: objects were gone' : ''],
     ['Not listed', push.commitsTruncated === true ? 'commits beyond those that the sender told of' : ''],
   ];
-  return all.filter(([, value]) => value !== '');
+  return all.map(withoutGaps).filter(({ length }) => length > 1);
 }
 
 function zeroless(hash: unknown): string {

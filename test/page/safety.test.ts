@@ -69,6 +69,46 @@ describe('a text that looks like HTML', () => {
   });
 });
 
+// How a text is shown, wherever it stands in the rows: by the places of its first and its last character.
+function directionsOf(text: string): string {
+  return `(() => {
+    const found = [];
+    const walker = document.createTreeWalker(document.getElementById('log'), NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      const start = node.data.indexOf(${JSON.stringify(text)});
+      const leftOf = (index) => {
+        const range = document.createRange();
+        range.setStart(node, index);
+        range.setEnd(node, index + 1);
+        return range.getBoundingClientRect().left;
+      };
+      if (start !== -1) found.push(leftOf(start) < leftOf(start + ${text.length - 1}) ? 'forwards' : 'backwards');
+    }
+    return found;
+  })()`;
+}
+
+describe('a text that turns the direction of writing', () => {
+  const TURNS = ['\u202e', '\u2069\u202e'];
+
+  it('turns nothing beside it', async (context) => {
+    const events = TURNS.map((turn, n) =>
+      makeCommit(n, { author: `Ada${turn}`, project: `widget${turn}`, ref: `main${turn}` }),
+    );
+    await withPage(context, { events }, async (reader) => {
+      await reader.waitForTitles(['Subject 1', 'Subject 0']);
+      await reader.page.evaluate(
+        `for (const each of document.querySelectorAll('.row details')) each.open = true`,
+      );
+      for (const text of ['ada@example.org', '2026-11-21T13', '1 file', 'Subject 0', 'Subject 1', 'main'])
+        expect(new Set(await reader.page.evaluate<string[]>(directionsOf(text))), text).toEqual(
+          new Set(['forwards']),
+        );
+    });
+  });
+});
+
 describe('the page', () => {
   it('sends nothing to another host', async (context) => {
     await withPage(context, { events: [makeCommit(1)] }, async (reader) => {
