@@ -107,7 +107,7 @@ export const WAIT_FLAGS: readonly ClientFlag[] = [
   { flags: '--commit <hash>', description: 'wait for this commit; 7 digits are enough' },
   { flags: '--project <glob>', description: 'wait for a push to this project' },
   { flags: '--ref <glob>', description: 'wait for a push to this ref, by its full or short name' },
-  { flags: '--timeout <time>', description: 'how long to wait; 5m by default' },
+  { flags: '--timeout <time>', description: 'how long to wait; 5m by default, 0s only looks back' },
   {
     flags: '--since <when>',
     description: `what was before does not count: ${SINCE_VALUES}, or a cursor; 1h by default`,
@@ -118,6 +118,8 @@ export const WAIT_FLAGS: readonly ClientFlag[] = [
 ];
 
 export const WAIT_HELP = `
+--project and --ref narrow each other down; one of the three flags is enough.
+
 It looks back first and then waits, on one stream, so nothing can slip through between.
 Status 0 when it has been seen, 124 when the time is over.`;
 

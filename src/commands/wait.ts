@@ -37,7 +37,10 @@ async function waitFor(url: string, flags: WaitFlags, token: ClientToken): Promi
   const commit = readCommit(flags);
   const isText = readOutput(flags.output);
   const timeout = flags.timeout ?? DEFAULT_TIMEOUT;
-  const signal = AbortSignal.timeout(parseDurationMs('--timeout', timeout));
+  const timeoutMs = parseDurationMs('--timeout', timeout);
+  // Why: with no time at all it would not even look back.
+  const isLookingBack = timeoutMs === 0;
+  const signal = isLookingBack ? undefined : AbortSignal.timeout(timeoutMs);
   const { project, ref, unixSocket: socketPath } = flags;
   // One stream does both, looking back and waiting, so nothing is missed between them.
   const subscription = subscribe(url, {
@@ -48,7 +51,7 @@ async function waitFor(url: string, flags: WaitFlags, token: ClientToken): Promi
       ...(ref === undefined ? {} : { ref: [ref] }),
     },
     ...token.options,
-    signal,
+    ...(isLookingBack ? { once: true, maxRetries: 0 } : { signal }),
     onConnection: createConnectionNotices(token.explain),
     ...(socketPath === undefined ? {} : { socketPath }),
   });
@@ -57,20 +60,19 @@ async function waitFor(url: string, flags: WaitFlags, token: ClientToken): Promi
       if (item.type === 'gap') notifyGap(item);
       else if (isWanted(item, commit)) {
         await printLine(isText ? describeEvent(item, new Date()) : item.line);
-        break;
+        return 0;
       }
     }
-    return 0;
   } catch (error) {
-    if (!signal.aborted) throw error;
-    notify(`not seen within ${timeout}`);
-    return EXIT_TIMED_OUT;
+    if (signal?.aborted !== true) throw error;
   }
+  notify(`not seen within ${timeout}`);
+  return EXIT_TIMED_OUT;
 }
 
 function readCommit({ commit, project, ref }: WaitFlags): string | undefined {
-  if (commit === undefined && (project === undefined || ref === undefined))
-    throw new GitPubSubError('invalid-usage', 'Say what to wait for: --commit, or --project and --ref.');
+  if (commit === undefined && project === undefined && ref === undefined)
+    throw new GitPubSubError('invalid-usage', 'Say what to wait for: --commit, --project, --ref.');
   if (commit !== undefined && !HASH.test(commit))
     throw invalidUsage('--commit', commit, 'a hash, 7 to 64 hexadecimal digits');
   return commit?.toLowerCase();

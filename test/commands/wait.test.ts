@@ -30,6 +30,9 @@ test.each([
   ['a push of a known commit', push('refs/heads/main'), ['--commit', HASH]],
   ['a push by the full ref', push('refs/heads/a/b'), ['--project', 'widget', '--ref', 'refs/heads/a/b']],
   ['a push by the short ref', push('refs/heads/a/b'), ['--project', 'widget', '--ref', 'a/b']],
+  ['a push by the ref alone', push('refs/heads/a/b'), ['--ref', 'a/b']],
+  ['a push by the project alone', push('refs/heads/a/b'), ['--project', 'widget']],
+  ['a push, without any time to wait', push('refs/heads/a/b'), ['--ref', 'a/b', '--timeout', '0s']],
   ['a commit of that project', commit(HASH), ['--commit', HASH, '--project', 'widget']],
 ])('%s that was there before is seen', async (_what, event, args) => {
   const url = nextUrl();
@@ -63,6 +66,11 @@ test.each([
   });
 });
 
+test('without any time to wait it ends when it has looked back', async () => {
+  const { code, stderr } = await runCommandLine(['wait', nextUrl(), '--ref', 'main', '--timeout', '0s']);
+  expect({ code, stderr }).toEqual({ code: 124, stderr: 'gitpubsub: not seen within 0s\n' });
+});
+
 test('what comes while it waits is seen', async () => {
   const url = nextUrl();
   const command = new CommandProcess(['wait', url, '--commit', HASH, '--output', 'text']);
@@ -79,8 +87,7 @@ test('a broker that is away is waited for', async () => {
 });
 
 test.each([
-  [[], 'Say what to wait for: --commit, or --project and --ref.'],
-  [['--project', 'x'], 'Say what to wait for: --commit, or --project and --ref.'],
+  [[], 'Say what to wait for: --commit, --project, --ref.'],
   [['--commit', 'abc'], '--commit: "abc" is not allowed; allowed is a hash, 7 to 64 hexadecimal digits.'],
   [
     ['--commit', HASH, '--timeout', 'soon'],
