@@ -11,6 +11,13 @@ const MAX_REASON_CHARACTERS = 200;
 // Longest wait for the rest of an answer whose head is there; beyond it the connection counts as lost.
 const ANSWER_TIMEOUT_MS = 20_000;
 
+// What node makes of plain text where TLS should be; its message has several lines and no advice.
+const NO_TLS: ReadonlySet<string> = new Set([
+  'EPROTO',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+]);
+
 /** Reads the beginning of an answer; the connection of a long one is given up. @throws Error if it is cut, or takes too long */
 export async function readStart(response: IncomingMessage): Promise<string> {
   const timer = setTimeout(() => {
@@ -79,5 +86,6 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Why the code: with several addresses to try, node's error has no message of its own.
   const code = 'code' in error ? String(error.code) : error.name;
+  if (NO_TLS.has(code)) return `${code}: the server speaks no TLS; is it http:// instead of https://?`;
   return error.message === '' ? code : error.message;
 }
