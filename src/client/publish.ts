@@ -101,7 +101,13 @@ function judge(
 }
 
 function toText(value: unknown): string {
-  const text = JSON.stringify(value) as string | undefined;
+  const text = JSON.stringify(value, refuseNaN) as string | undefined;
   if (text !== undefined) return text;
   throw new TypeError(`A value of type ${typeof value} has no JSON text.`);
+}
+
+// Why: JSON has no such numbers, and null in their place would be another value.
+function refuseNaN(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new TypeError(`${key === '' ? 'The value' : `"${key}"`} is ${value}, which JSON has no number for.`);
 }

@@ -1,5 +1,6 @@
 // Subscribing, as a program does it.
 import { toBrokerUrl } from './broker-url.ts';
+import { checkSubscribeOptions, checkSubscribeQuery } from './check-options.ts';
 import type { SubscribeOptions } from './subscribe-options.ts';
 import { Subscription } from './subscription.ts';
 
@@ -15,11 +16,15 @@ import { Subscription } from './subscription.ts';
  * Across runs it is at least once: save {@link Subscription.cursor} after you have dealt with an event, and start with it.
  * Nothing is read ahead of the loop but what fits into the socket's buffers.
  * @throws GitPubSubError `invalid-usage` for the URL, `invalid-cursor` for the cursor
+ * @throws TypeError for an option that there is not, and for values of the wrong kind
  * @throws RefusedError in the loop, when the server refuses for good (4xx other than 408 and 429, or no broker at all)
  */
 export function subscribe<Value = unknown>(
   url: string | URL,
   options: SubscribeOptions = {},
 ): Subscription<Value> {
-  return new Subscription(toBrokerUrl(url), options);
+  const broker = toBrokerUrl(url);
+  checkSubscribeQuery(broker);
+  checkSubscribeOptions(options);
+  return new Subscription(broker, options);
 }

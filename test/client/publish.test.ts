@@ -90,6 +90,12 @@ test('a page that answers 200 is no receipt', async () => {
   await expect(publish(server.url, 1)).rejects.toThrow('This is no answer of a GitPubSub broker.');
 });
 
+test('where the server speaks no TLS it says so', async () => {
+  const server = await startFakeServer(answer(200, {}, RECEIPT));
+  const sent = publish(server.url.replace('http:', 'https:'), 1, { retryForMs: 0 });
+  await expect(sent).rejects.toThrow(/: the server speaks no TLS; is it http:\/\/ instead of https:\/\/\?$/);
+});
+
 test('it gives up when its time is over', async () => {
   const server = await startFakeServer(answer(503, { 'Retry-After': '60' }, 'busy'));
   const late = publish(server.url, 1, { retryForMs: 1_000 });
