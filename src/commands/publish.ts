@@ -29,6 +29,7 @@ export interface PublishFlags extends TokenFlags {
 
 const STANDARD_INPUT = '-';
 const DEFAULT_RETRY_FOR = '1m';
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 const NDJSON_NAME = /\.(?:ndjson|jsonl)$/;
 
 // A pause of the input after which what has come is published, though it is no full batch.
@@ -49,6 +50,11 @@ async function publishInput(
   options: EndpointOptions,
 ): Promise<number> {
   const broker = toBrokerUrl(url);
+  if (broker.search !== '')
+    throw new GitPubSubError(
+      'invalid-usage',
+      `"${broker.search}": a query means nothing to a publish; leave it out.`,
+    );
   const retryForMs = parseDurationMs('--retry-for', flags.retryFor ?? DEFAULT_RETRY_FOR);
   const key = readKey(flags.idempotencyKey);
   const isLines = flags.ndjson ?? NDJSON_NAME.test(path);
@@ -139,7 +145,10 @@ function check(body: Uint8Array, where: string): string {
     return parsePayload(body);
   } catch (error) {
     if (!(error instanceof GitPubSubError)) throw error;
-    throw new GitPubSubError(error.code, `${where}: ${error.message}`, { cause: error });
+    const hint = BYTE_ORDER_MARK.equals(body.subarray(0, 3))
+      ? ' It begins with a byte order mark (BOM); leave that out.'
+      : '';
+    throw new GitPubSubError(error.code, `${where}: ${error.message}${hint}`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 // What the flags of `gitpubsub subscribe` mean together.
 import type { Filters } from '../client/subscribe-path.ts';
-import { FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
+import { EventFilter, FILTER_KEYS, type FilterKey } from '../core/event-filter.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import {
   invalidUsage,
@@ -73,11 +73,25 @@ export function readSubscribeFlags(flags: SubscribeFlags): SubscribeSettings {
     wanted: {
       once,
       topics: topic,
-      filters: Object.fromEntries(FILTER_KEYS.map((key) => [key, flags[key] ?? []])),
+      filters: readFilters(flags),
       ...(unixSocket === undefined ? {} : { socketPath: unixSocket }),
     },
     exec: readExec(flags),
   };
+}
+
+// Checked here as well, so that it is a wrong call also where the broker is away.
+function readFilters(flags: SubscribeFlags): Filters {
+  const given = FILTER_KEYS.map((key) => [key, flags[key] ?? []] as const).filter(
+    ([, globs]) => globs.length > 0,
+  );
+  try {
+    if (given.length > 0) void new EventFilter(new Map(given));
+  } catch (error) {
+    if (!(error instanceof GitPubSubError)) throw error;
+    throw new GitPubSubError('invalid-usage', error.message, { cause: error });
+  }
+  return Object.fromEntries(given);
 }
 
 /** Whether lines for people are wanted; by default they are on a terminal. @throws GitPubSubError `invalid-usage` */
@@ -89,6 +103,11 @@ export function readOutput(text: string | undefined): boolean {
 function readExec(flags: SubscribeFlags): ExecSettings | undefined {
   const { exec: command, execLimit, execRetries, execTimeout, deadLetterFile } = flags;
   if (command !== undefined) {
+    if (flags.output !== undefined)
+      throw new GitPubSubError(
+        'invalid-usage',
+        '--output is about what is printed, and with --exec nothing is.',
+      );
     // Why: the shell takes it for success, and every event would be gone.
     if (command.trim() === '') throw invalidUsage('--exec', command, 'a shell command');
     return {

@@ -76,6 +76,7 @@ test.each([
   ['a.ndjson', '1\n{bad\n', /^gitpubsub: \S+a\.ndjson, line 2: This is not one valid JSON value/, 1],
   ['a.json', Buffer.from('"caf\xe9"', 'latin1'), /^gitpubsub: \S+a\.json: This is not valid UTF-8/, 1],
   ['a.ndjson', Buffer.from('1\n"caf\xe9"\n', 'latin1'), /ndjson, line 2: This is not valid UTF-8/, 1],
+  ['a.json', '\ufeff{}', /It begins with a byte order mark \(BOM\); leave that out\.\n$/, 1],
   ['a.ndjson', '\n\n', /^gitpubsub: \S+a\.ndjson has no events\.\n$/, 64],
 ])('a bad file is refused with its place: %s (%#)', async (name, text, message, status) => {
   const url = nextUrl();
@@ -126,6 +127,12 @@ test.each([
 ])('%j is a wrong call', async (args, message) => {
   const { code, stderr } = await runCommandLine(['publish', 'localhost:1', ...args]);
   expect(stderr).toContain(message);
+  expect(code).toBe(64);
+});
+
+test('a URL with a query is a wrong call', async () => {
+  const { code, stderr } = await runCommandLine(['publish', 'localhost:1/t?x=1']);
+  expect(stderr).toBe('gitpubsub: "?x=1": a query means nothing to a publish; leave it out.\n');
   expect(code).toBe(64);
 });
 

@@ -98,6 +98,9 @@ test.each([
   [['--exec-timeout', '1m'], '--exec-timeout is about --exec, and there is none.'],
   [['--exec', ''], '--exec: "" is not allowed; allowed is a shell command.'],
   [['--exec', '  '], '--exec: "  " is not allowed; allowed is a shell command.'],
+  [['--exec', 'true', '--output', 'text'], '--output is about what is printed, and with --exec nothing is.'],
+  [['--type', 'comit'], 'There is no type "comit". Did you mean "commit"? Known: commit, push, other.'],
+  [['--hash', 'abc'], '"abc"'],
   [['--exec-retries', '1'], '--exec-retries is about --exec, and there is none.'],
   [['--dead-letter-file', 'x'], '--dead-letter-file is about --exec, and there is none.'],
   [['--projekt', 'x'], "unknown option '--projekt'\n(Did you mean --project?)"],
@@ -153,11 +156,9 @@ test('a dead-letter file that is not needed is not made', async () => {
 });
 
 test('what the broker refuses for good ends it with the reason', async () => {
-  const { code, stderr } = await runCommandLine(['subscribe', nextUrl(), '--type', 'comit']);
+  const { code, stderr } = await runCommandLine(['subscribe', nextUrl(), '--topic', 'b']);
   expect(code).toBe(1);
-  expect(stderr).toBe(
-    'gitpubsub: 400 There is no type "comit". Did you mean "commit"? Known: commit, push, other.\n',
-  );
+  expect(stderr).toBe('gitpubsub: 400 The topic "b" must begin with "/".\n');
 });
 
 test('a lost connection is said once, and that it is there again', async () => {
