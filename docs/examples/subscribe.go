@@ -68,6 +68,9 @@ func readStream(url string, cursor *string, handle func(line []byte)) error {
 }
 
 func main() {
+	if len(os.Args) < 2 {
+		log.Fatal("usage: subscribe <url> [cursor]")
+	}
 	url, cursor := os.Args[1], ""
 	if len(os.Args) > 2 {
 		cursor = os.Args[2]

@@ -67,6 +67,22 @@ test.skipIf(!hasGo)('subscribe.go prints each event once, across a restart and a
   await expectEachEventOnce({ name: 'subscribe.go', command, script: example('subscribe.go') });
 });
 
+test('subscribe.sh ends with a word where the broker refuses for good', async () => {
+  const broker = await BrokerProcess.start({});
+  try {
+    if (!('port' in broker.target)) throw new TypeError('the broker listens on a port');
+    const url = `http://127.0.0.1:${broker.target.port}/-/nowhere`;
+    const { status, stderr } = spawnSync('sh', [fileURLToPath(example('subscribe.sh')), url], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(stderr).toBe(`${url} answers 404\n`);
+    expect(status).toBe(1);
+  } finally {
+    await broker.dispose();
+  }
+});
+
 test('publish.sh goes on until the broker is there, and stores the event once', async () => {
   const broker = await BrokerProcess.start({ keepsPort: true });
   try {
