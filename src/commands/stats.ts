@@ -54,7 +54,7 @@ async function watchStats(
   try {
     for (;;) {
       await readStatistics(url, { ...options, signal: stop.signal })
-        .then((statistics) => show(statistics, form))
+        .then((statistics) => show(statistics, timed(form)))
         .catch(notifyIfTemporary);
       await sleep(pauseMs, undefined, { signal: stop.signal });
     }
@@ -75,6 +75,12 @@ async function show(statistics: BrokerStatistics, form: Form): Promise<number> {
   if (statistics.uptimeSeconds !== undefined) return 0;
   notify(NOT_TRUSTED);
   return EXIT_FAILURE;
+}
+
+// Tables that follow each other are told apart by their times; JSON stays a line each.
+function timed(form: Form): Form {
+  if (form === toJson) return form;
+  return (statistics) => [new Date().toLocaleTimeString('en-GB'), ...form(statistics), ''];
 }
 
 function toJson(statistics: BrokerStatistics): string[] {

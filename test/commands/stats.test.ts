@@ -80,6 +80,15 @@ test('--watch shows them again and again, also after the broker was away', async
   expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
 });
 
+test('tables that follow each other have their times, and a blank line between them', async () => {
+  const { url } = await startFakeServer(answer(200, { Server: 'GitPubSub/1', 'X-Uptime': '5' }));
+  const command = new CommandProcess(['stats', url, '--watch', '100ms']);
+  await command.waitForLines(5);
+  const [time, server, , blank, nextTime] = command.lines;
+  expect([server, blank]).toEqual(['server              GitPubSub/1', '']);
+  for (const each of [time, nextTime]) expect(each).toMatch(/^\d\d:\d\d:\d\d$/);
+});
+
 test.each([
   [['localhost:1'], 'ECONNREFUSED', 1],
   [['localhost:1', '--watch', 'often'], '--watch: "often" is not allowed', 64],
