@@ -1,4 +1,5 @@
 // `gitpubsub doctor`: goes the way to a broker that clients go, and says in plain words what is wrong with it.
+import type { IncomingMessage } from 'node:http';
 import { describeError, isProblemDetails } from '../client/answer.ts';
 import { toBrokerUrl } from '../client/broker-url.ts';
 import { Endpoint, type EndpointOptions } from '../client/endpoint.ts';
@@ -22,6 +23,9 @@ export interface DoctorFlags extends TokenFlags {
 const DEFAULT_DURATION = '30s';
 const LEAST_DURATION = '1s';
 const HEAD_TIMEOUT_MS = 20_000;
+
+// What a proxy says when there is nothing behind it.
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
 // Where nothing can be published, because nothing is below it.
 const DEFAULT_TOPIC = '/gitpubsub-doctor';
@@ -79,7 +83,7 @@ async function examine(
   if (answer.statusCode === 401 && isProblemDetails(answer)) throw await readRefusal(answer);
   answer.resume();
   if (answer.statusCode === 505) return [oldHttp()];
-  if (answer.headers['x-cursor'] === undefined) return [noBroker(answer.statusCode)];
+  if (answer.headers['x-cursor'] === undefined) return [noBroker(answer)];
   const topic = pathname === '/' ? DEFAULT_TOPIC : pathname;
   return [
     ...(await checkAddress(stranger, topic, isProxied)),
@@ -113,9 +117,11 @@ function oldHttp(): Finding {
   return { verdict: 'bad', text, ailment: 'http-version' };
 }
 
-function noBroker(status: number | undefined): Finding {
-  return {
-    verdict: 'bad',
-    text: `The answer (${status}) is not that of a GitPubSub broker: is the URL right?`,
-  };
+function noBroker({ statusCode: status = 0, headers }: IncomingMessage): Finding {
+  const advice = GATEWAY_STATUSES.has(status)
+    ? 'what stands before the broker does not reach it; does the broker run?'
+    : headers.location === undefined
+      ? 'is the URL right?'
+      : `it points to ${headers.location}; ask there.`;
+  return { verdict: 'bad', text: `The answer (${status}) is not that of a GitPubSub broker: ${advice}` };
 }

@@ -67,7 +67,7 @@ test.each([
     'that compresses',
     TRUSTING,
     [HTTP, UNBUFFERED, ADDRESS, 'gzip on;', 'gzip_types *;', 'gzip_proxied any;'],
-    /^BAD .*compresses the stream \(gzip\), which holds events back/m,
+    /^BAD .*compresses the stream \(gzip\), which may hold events back/m,
     'gzip off;',
   ],
   [
@@ -210,6 +210,16 @@ test('a server that is no broker is told from one', async () => {
   const { url } = await startFakeServer(answer(200, { Server: 'Apache' }, '<html>'));
   const { code, text } = await examine(url);
   expect(text).toContain('BAD   The answer (200) is not that of a GitPubSub broker: is the URL right?');
+  expect(code).toBe(1);
+});
+
+test.each<[number, Record<string, string>, string]>([
+  [502, {}, 'what stands before the broker does not reach it; does the broker run?'],
+  [301, { Location: 'https://example.org/t' }, 'it points to https://example.org/t; ask there.'],
+])('an answer %i in its place is explained', async (status, headers, advice) => {
+  const { url } = await startFakeServer(answer(status, headers));
+  const { code, text } = await examine(url);
+  expect(text).toContain(`BAD   The answer (${status}) is not that of a GitPubSub broker: ${advice}`);
   expect(code).toBe(1);
 });
 

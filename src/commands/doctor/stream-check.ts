@@ -147,7 +147,7 @@ function judgeFraming({ headers, httpVersion }: IncomingMessage): Finding[] {
   if (headers['content-encoding'] !== undefined)
     findings.push({
       verdict: 'bad',
-      text: `Something in between compresses the stream (${headers['content-encoding']}), which holds events back.`,
+      text: `Something in between compresses the stream (${headers['content-encoding']}), which may hold events back.`,
       ailment: 'buffering',
     });
   return findings;
