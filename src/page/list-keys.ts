@@ -2,12 +2,16 @@
 
 const STEPS: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
+// What neither scrolls nor opens.
+const LETTERS: ReadonlySet<string> = new Set(['j', 'k']);
+
 /** Listens on the list; rows come and go. */
 export function addListKeys(container: HTMLElement): void {
   container.addEventListener('keydown', (event) => {
-    const row = event.target;
-    // Why only from a row itself: in a control inside of it the keys are the control's.
-    if (!(row instanceof HTMLLIElement) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const row = event.target instanceof Element ? event.target.closest<HTMLLIElement>('li.row') : null;
+    if (row === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Why: inside a row all other keys are those of what has the focus there, to open it and to scroll.
+    if (row !== event.target && !LETTERS.has(event.key)) return;
     if (act(container, row, event.key)) event.preventDefault();
   });
   container.addEventListener('focusin', (event) => {

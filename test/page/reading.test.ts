@@ -74,6 +74,9 @@ describe('by keyboard alone', () => {
       await reader.waitForText('.files', /src\/file-5\.ts/);
       await reader.page.keyboard.press('Enter');
       expect(await reader.page.locator('.files').isVisible()).toBe(false);
+      await reader.page.keyboard.press('Tab');
+      await reader.page.keyboard.press('j');
+      expect(await focusedTitle(reader)).toBe('Subject 4');
     });
   });
 
