@@ -42,12 +42,7 @@ async function showStats(url: string, flags: StatsFlags, options: EndpointOption
   return show(await readStatistics(url, options), form);
 }
 
-async function watchStats(
-  url: string,
-  every: string,
-  form: Form,
-  options: EndpointOptions,
-): Promise<number> {
+async function watchStats(url: string, every: string, form: Form, options: EndpointOptions): Promise<number> {
   const pauseMs = parseDurationMs('--watch', /^\d+$/.test(every) ? `${every}s` : every, LEAST_WATCH);
   const stop = new AbortController();
   void nextStopSignal().then(() => stop.abort());
