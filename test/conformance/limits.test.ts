@@ -9,6 +9,7 @@ import { poll } from '../support/poll.ts';
 import { expectProblem } from '../support/problem-details.ts';
 import { publish, publishSideBySide } from '../support/publisher.ts';
 import { composeRequest, RawConnection, request, type RawResponse } from '../support/raw-http.ts';
+import { bearer, principalWith, withReloadableBroker } from '../support/reloadable-broker.ts';
 import { StreamReader, type StreamOptions } from '../support/stream-reader.ts';
 import { withBroker } from '../support/with-broker.ts';
 
@@ -63,7 +64,7 @@ function from(client: string): StreamOptions {
 }
 
 function by(token: string): StreamOptions {
-  return { headers: [['Authorization', `Bearer ${token}`]] };
+  return { headers: [bearer(token)] };
 }
 
 /** The flags of a broker to which the stranger may publish so much. */
@@ -162,6 +163,22 @@ describe('streams of an address', () => {
       await openAll(broker, STRANGER, 2);
       stream.close();
       await openWhenRoom(broker, by(tokens[1]));
+    });
+  });
+
+  it('keep to a limit that comes with a reload, and those that are open stay', async () => {
+    const token = createToken();
+    const withLimits = (limits?: object): object => ({
+      principals: { ci: principalWith(token, { limits }) },
+    });
+    await withReloadableBroker({ access: withLimits() }, async (broker) => {
+      const [one, other] = await openAll(broker.process, by(token), 2);
+      await broker.reload({ access: withLimits({ streams: 2 }) });
+      expectTooMany(await ask(broker.process, by(token)));
+      await publish(broker.process.target, '/a', '1');
+      expect(await Promise.all([one?.nextEvent(), other?.nextEvent()])).toEqual(['1', '1']);
+      one?.close();
+      await openWhenRoom(broker.process, by(token));
     });
   });
 

@@ -13,7 +13,10 @@ import { readSampleRules } from '../support/sample-access.ts';
 const LIFE_MS = 10_000;
 
 /** Subscribes with a token, while finding the start takes its time. @returns what was opened */
-async function subscribe(startTakesMs: number): Promise<{ selections: unknown[]; response: FakeResponse }> {
+async function subscribe(
+  startTakesMs: number,
+  streamLimiter = new StreamLimiter(),
+): Promise<{ selections: unknown[]; response: FakeResponse }> {
   const clock = new FakeClock();
   const expires = `${new Date(FAKE_START_MS + LIFE_MS).toISOString().slice(0, 19)}Z`;
   const principals = { reader: { tokens: [{ token: 'reader', expires }], subscribe: ['/team'] } };
@@ -32,13 +35,13 @@ async function subscribe(startTakesMs: number): Promise<{ selections: unknown[];
     cursorAt: () => 'cursor',
     subscribe: (selection: unknown) => {
       selections.push(selection);
-      return { isFull: false };
+      return { isFull: false, abandon: () => undefined };
     },
   };
   const context = createHttpContext({
     broker: broker as unknown as Broker,
     accessPolicy: new AccessPolicy(rules, clock),
-    streamLimiter: new StreamLimiter(),
+    streamLimiter,
     corsOrigins: [],
     statistics: new HttpStatistics(0),
     encoders: createEncoders(() => 'cursor'),
@@ -61,4 +64,14 @@ test('a stream opens when its token is right still after its start was found', a
 
 test('no stream opens whose token expired while its start was looked for', async () => {
   await expect(subscribe(LIFE_MS)).rejects.toMatchObject({ code: 'unauthorized' });
+});
+
+test('a stream that does not open counts no more, and one that does until its client goes', async () => {
+  const streamLimiter = new StreamLimiter();
+  await expect(subscribe(LIFE_MS, streamLimiter)).rejects.toThrow();
+  expect(streamLimiter.accountCount).toBe(0);
+  const { response } = await subscribe(LIFE_MS - 1, streamLimiter);
+  expect(streamLimiter.accountCount).toBe(1);
+  response.abort();
+  expect(streamLimiter.accountCount).toBe(0);
 });
