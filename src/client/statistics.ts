@@ -51,6 +51,7 @@ export async function readStatistics(
     const { statusCode: status = 0, headers } = response;
     if (isPermanent(status)) throw await explainRefusal(endpoint, request, response);
     if (status !== 200) throw new Error(`the answer is ${status}`);
+    response.resume();
     const { server } = headers;
     const numbers = Object.entries(HEADERS).map(([name, header]) => [name, Number(headers[header])] as const);
     const known = Object.fromEntries(numbers.filter(([, number]) => !Number.isNaN(number)));
