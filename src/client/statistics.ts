@@ -82,13 +82,14 @@ async function requireBroker(
     throw new RefusedError('This is no answer of a GitPubSub broker.', status);
 }
 
-// An answer to HEAD has no body, so the reason is asked for by GET.
+// An answer to HEAD has no body, so the reason is asked for by GET; a redirect stands in the head.
 async function explainRefusal(
   endpoint: Endpoint,
   request: Omit<EndpointRequest, 'method'>,
   refused: IncomingMessage,
 ): Promise<RefusedError> {
   const refusal = await readRefusal(refused);
+  if (refused.headers.location !== undefined) return refusal;
   const response = await endpoint.send({ ...request, method: 'GET' });
   if (response.statusCode === refusal.status) return readRefusal(response);
   response.destroy();
