@@ -81,8 +81,9 @@ describe('a gap', () => {
       await broker.launch();
       await publishBatch(broker.target, '/json', makeCommits(4, 40));
       await pollUntil(async () => {
-        const { text } = await request(broker.target, { path: '/json?last=20&poll=1' });
-        return text.split('\n').length === 6 || undefined;
+        // Why it may fail: a poll that pruning overtakes is cut.
+        const answer = await request(broker.target, { path: '/json?last=20&poll=1' }).catch(() => undefined);
+        return answer?.text.split('\n').length === 6 || undefined;
       }, 'all but five are pruned');
       await reader.page.context().setOffline(false);
       await reader.waitForTitles([...subjects(40, 36), ...subjects(3, 1)]);
