@@ -37,7 +37,6 @@ export class GroupCommit {
   readonly #clock: Clock;
   #pending: PendingAppend[] = [];
   #isScheduled = false;
-  #hasJustCommitted = false;
   #idleListeners: (() => void)[] = [];
   #failure: string | undefined;
   #isPatient = true;
@@ -84,17 +83,12 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // Measured: an immediate runs after every request of this turn was read, so that the turn is the batch. Right after a
-    // commit there is another turn: in the first that batch goes out to its subscribers, and what is published meanwhile
-    // joins this one.
-    const flush = (): void => this.#flush();
-    setImmediate(this.#hasJustCommitted ? () => setImmediate(flush) : flush);
+    // Measured: an immediate runs after every request of this turn was read, so that the turn is the batch.
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {
     this.#isScheduled = false;
-    this.#hasJustCommitted = true;
-    setImmediate(() => (this.#hasJustCommitted = false));
     const batch = this.#takeBatch();
     try {
       const results = this.#committer.commit(batch.map(({ append }) => append));
