@@ -35,7 +35,11 @@ function tokens(...texts: readonly string[]): Token {
 }
 
 test('publish, subscribe and readStatistics show it', async () => {
-  const server = await startFakeServer(RECEIPT, stream([eventLine(1)]), answer(200, { Server: 'GitPubSub/1' }));
+  const server = await startFakeServer(
+    RECEIPT,
+    stream([eventLine(1)]),
+    answer(200, { Server: 'GitPubSub/1' }),
+  );
   await publish(server.url, 1, { token: SECRET });
   await takeUntil(server.url, 1, { token: () => Promise.resolve(`${SECRET}\n`) });
   await readStatistics(server.url, { token: () => SECRET });
