@@ -1,11 +1,12 @@
 // The domain: publishing into the log, fan-out of what it commits, and the subscriptions. Knows no HTTP and no SQL.
 import type { Clock, SteadyClock } from '../core/clock.ts';
 import { formatCursor } from '../core/cursor.ts';
-import { GitPubSubError } from '../core/errors.ts';
+import type { GitPubSubError } from '../core/errors.ts';
 import type { Append, Event } from '../core/event.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Selection } from '../core/selection.ts';
 import type { EventLog } from '../eventlog/event-log.ts';
+import { Admissions } from './admissions.ts';
 import { toBatches } from './batch.ts';
 import { LiveIndex } from './live-index.ts';
 import { LogWatch } from './log-watch.ts';
@@ -51,10 +52,7 @@ export const TICK_MS = 500;
 /** How long filters may hold up one fan-out, in milliseconds; whoever is not looked at by then reads the log instead. */
 const MAX_FILTER_MS = 5;
 
-/** How often a draining broker looks whether its publishes are done, in milliseconds. */
-const DRAIN_POLL_MS = 5;
-
-/** How long it waits for them, in milliseconds, so that a slow body doesn't keep the streams from a clean end. */
+/** How long a draining broker waits for publishers, in milliseconds, so that a slow body doesn't keep the streams from a clean end. */
 const PUBLISHER_DEADLINE_MS = 2_500;
 
 /** How long what is left of them is waited for once it is refused, in milliseconds. */
@@ -79,7 +77,7 @@ export class Broker {
   #committed: Event[] = [];
   #fannedOutTo: number;
   #isFanOutScheduled = false;
-  readonly #admissions = new Set<{ giveUp(error: GitPubSubError): void }>();
+  readonly #admissions: Admissions;
   #isDraining = false;
   #idleListener: (() => void) | undefined;
 
@@ -87,6 +85,7 @@ export class Broker {
     this.#options = options;
     this.#settings = options;
     this.#eventLog = options.eventLog;
+    this.#admissions = new Admissions(options.clock);
     this.#replayQueue = new ReplayQueue(options.clock);
     this.starts = new StartPoints(options.eventLog, options.steadyClock, this.#replayQueue);
     this.#pageCache = new PageCache(options.eventLog);
@@ -123,10 +122,7 @@ export class Broker {
    * @throws GitPubSubError `shutting-down`
    */
   admitPublisher(giveUp: (error: GitPubSubError) => void): () => void {
-    if (this.#isDraining) throw shuttingDown();
-    const admission = { giveUp };
-    this.#admissions.add(admission);
-    return () => this.#admissions.delete(admission);
+    return this.#admissions.admit(giveUp);
   }
 
   /**
@@ -188,10 +184,11 @@ export class Broker {
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#retention.stop();
-    await this.#waitForPublishers(PUBLISHER_DEADLINE_MS);
+    this.#admissions.close();
+    await this.#admissions.whenDone(PUBLISHER_DEADLINE_MS);
     this.#eventLog.stopWaiting();
-    for (const admission of this.#admissions) admission.giveUp(shuttingDown());
-    await this.#waitForPublishers(REFUSAL_DEADLINE_MS);
+    this.#admissions.giveUp();
+    await this.#admissions.whenDone(REFUSAL_DEADLINE_MS);
     this.#fanOut();
     for (const subscription of this.#subscriptions) subscription.end();
     if (this.#subscriptions.size > 0) await new Promise<void>((resolve) => (this.#idleListener = resolve));
@@ -206,12 +203,6 @@ export class Broker {
   cutUnless(mayGoOn: (selection: Selection, sink: Sink) => boolean): void {
     for (const subscription of this.#subscriptions)
       if (!mayGoOn(subscription.selection, subscription.sink)) subscription.cut('right withdrawn');
-  }
-
-  async #waitForPublishers(ms: number): Promise<void> {
-    const { clock } = this.#options;
-    const deadlineMs = clock.monotonicMs() + ms;
-    while (this.#admissions.size > 0 && clock.monotonicMs() < deadlineMs) await rest(DRAIN_POLL_MS);
   }
 
   #createHost(): SubscriptionHost {
@@ -269,12 +260,4 @@ export class Broker {
     this.#replayQueue.delete(subscription);
     if (this.#subscriptions.size === 0) this.#idleListener?.();
   }
-}
-
-function shuttingDown(): GitPubSubError {
-  return new GitPubSubError('shutting-down', 'The broker is shutting down; try again soon.');
-}
-
-function rest(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -5,6 +5,9 @@ import type { Exchange } from './exchange.ts';
 /** What all bodies that are being received or wait for their commit may take together, in bytes. Beyond it: 503. [P6] */
 export const MAX_BODIES_BYTES: number = 64 * 1024 * 1024;
 
+/** The same for deliveries of webhooks, apart from the others, for it shows only at their end whether they may come. [P6] */
+export const MAX_DELIVERIES_BYTES: number = 48 * 1024 * 1024;
+
 /** The part of it that only bodies in one piece may take, so that stuck uploads keep no small event out. */
 const KEPT_FOR_WHOLE = 1 / 4;
 

@@ -31,6 +31,8 @@ export interface HttpContext extends HttpSettings {
   readonly clock: Clock;
   readonly statistics: HttpStatistics;
   readonly bodyBudget: BodyBudget;
+  /** Of deliveries of webhooks, which anybody may send. */
+  readonly deliveryBudget: BodyBudget;
   readonly encoders: Encoders;
   readonly readMetrics: () => Promise<MetricsText>;
   readonly page: Page;

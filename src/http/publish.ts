@@ -6,7 +6,7 @@ import { parsePayloadLines } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
 import { parseTopic } from '../core/topic.ts';
 import type { Receipt } from '../broker/broker.ts';
-import { Body, checkBodyBytes, readBody } from './body.ts';
+import { Body, checkBodyBytes, readBody, type BodyBudget } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import { identifyCaller, requirePublisher } from './caller.ts';
@@ -42,12 +42,13 @@ export function handlePublish(
     return { events, publisher: publisherName(caller), idempotency };
   };
   const count = (usage: Usage): void => context.publishLimiter.take(caller, usage);
-  receive(context, exchange, head, { peer, maxBytes, toAppend, count });
+  receive(context, exchange, head, { peer, budget: context.bodyBudget, maxBytes, toAppend, count });
 }
 
 /** A body that is to come, and what becomes of it. */
 interface Reception {
   readonly peer: SocketPeer;
+  readonly budget: BodyBudget;
   readonly maxBytes: number;
   /** Makes what is to be stored; `undefined` when there is nothing. */
   readonly toAppend: (bytes: Uint8Array) => Append | undefined;
@@ -63,13 +64,13 @@ export function receive(
   context: HttpContext,
   exchange: Exchange,
   head: RequestHead,
-  { peer, maxBytes, toAppend, count }: Reception,
+  { peer, budget, maxBytes, toAppend, count }: Reception,
 ): void {
   const announced = head.get('content-length');
   checkBodyBytes(Number(announced ?? 0), maxBytes);
   count?.({ publishes: 1, bytes: Number(announced ?? 0) });
   const release = context.broker.admitPublisher((error) => giveUp(error));
-  const body = new Body(context.bodyBudget, maxBytes, release);
+  const body = new Body(budget, maxBytes, release);
   const refuse = (error: unknown): void => context.refuse(exchange, head, error, peer);
   const take = (bytes: Uint8Array): void => {
     context.statistics.receivedBytes += bytes.byteLength;

@@ -36,7 +36,8 @@ export function handleWebhook(
     const idempotency = key === undefined ? undefined : identify(owner, key, events);
     return { events, publisher: owner, idempotency };
   };
-  receive(context, exchange, head, { peer, maxBytes: MAX_DELIVERY_BYTES, toAppend });
+  const budget = context.deliveryBudget;
+  receive(context, exchange, head, { peer, budget, maxBytes: MAX_DELIVERY_BYTES, toAppend });
 }
 
 function readEvents(head: RequestHead, rule: WebhookRule, bytes: Uint8Array): ReturnType<typeof translate> {

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BrokerProcess } from '../support/broker-process.ts';
-import { pauseFor } from '../support/deadline.ts';
+import { pauseFor, pollUntil } from '../support/deadline.ts';
 import { poll } from '../support/poll.ts';
 import { expectProblem } from '../support/problem-details.ts';
-import { request, type RawResponse } from '../support/raw-http.ts';
+import { RawConnection, request, type RawResponse } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
+import { withBroker } from '../support/with-broker.ts';
 
 const SECRET = 'of the sender only';
 const OLD_SECRET = 'of the sender until today';
@@ -168,4 +169,31 @@ test('what a private webhook publishes is not seen by strangers, and nobody else
   expect(stream.events.some((text) => text.includes('"LAMP'))).toBe(false);
   stream.close();
   expectProblem(await request(broker.target, { method: 'POST', path: '/hub/x', body: '1' }), 403);
+});
+
+test('deliveries that never end keep no events of publishers out', async () => {
+  const flags = ['--access-file', join(directory, 'access.json')];
+  await withBroker(flags, async ({ target }) => {
+    const piece = 'x'.repeat(5_000_000);
+    const head = `POST /-/webhooks/hub HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n`;
+    const stuck = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const connection = await RawConnection.open(target);
+        connection.write(head + piece);
+        return connection;
+      }),
+    );
+    const metric = async (): Promise<number> =>
+      Number(/^gitpubsub_body_bytes (\d+)/m.exec((await request(target, { path: '/-/metrics' })).text)?.[1]);
+    await pollUntil(
+      async () => ((await metric()) > 24_000_000 ? true : undefined),
+      'deliveries take what they may',
+    );
+    expect(await metric()).toBeLessThanOrEqual(36 * 1024 * 1024);
+    const events = Array.from({ length: 60 }, (_, i) => `"${i} ${'y'.repeat(100_000)}"`).join('\n');
+    const headers = [['Content-Type', 'application/x-ndjson']] as const;
+    const answer = await request(target, { method: 'POST', path: '/large', body: events, headers });
+    expect(answer.statusCode).toBe(200);
+    for (const connection of stuck) connection.close();
+  });
 });

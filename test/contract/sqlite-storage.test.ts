@@ -68,6 +68,25 @@ describe('pruning', () => {
     expect(checkLog(log.path).findings).toEqual([]);
   });
 
+  test('takes few entries out of the index at once, however many a topic has', async () => {
+    const log = new SqliteLog();
+    const eventLog = log.open();
+    const event = { topic: parseTopic('/one'), payload: '1' };
+    for (let i = 0; i < 15; i++)
+      await eventLog.append({ publisher: 'p', events: Array.from({ length: 2_000 }, () => event) });
+    const removed: number[] = [];
+    let before = 30_000;
+    for (let held = 29_500; held >= 5_000; held -= 500) {
+      await eventLog.prune({ maxEvents: held }, 500);
+      const left = Number(log.query('SELECT count(*) FROM topic_event'));
+      removed.push(before - left);
+      before = left;
+    }
+    expect(Math.max(...removed)).toBe(2_000);
+    expect(before).toBeLessThan(16_000);
+    expect(log.query('SELECT count(*) FROM topic')).toBe(1);
+  });
+
   test('keeps few rows of earlier runs', async () => {
     const log = new SqliteLog();
     for (let run = 0; run < 5; run++) {

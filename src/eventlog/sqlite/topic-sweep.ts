@@ -11,17 +11,22 @@ const WORK_PER_EVENT = 4;
 /** The rounds of one log. */
 export class TopicSweep {
   readonly #topicAfter: Statement<[number], number>;
+  readonly #entryAt: Statement<[number, number], number>;
   readonly #removeEntries: Statement<[number, number]>;
   readonly #removeUnused: Statement<[number, number]>;
   #isUnderWay = false;
   /** How far was pruned when the last round began; 0 at start, since nobody knows how far the last run came. */
   #roundOffset = 0;
-  /** Where the round is. */
+  /** The last topic that the round is through with. */
   #topicId = 0;
 
   constructor(database: Database) {
     this.#topicAfter = database.prepare('SELECT id FROM topic WHERE id > ? ORDER BY id LIMIT 1');
     this.#topicAfter.pluck();
+    this.#entryAt = database.prepare(
+      'SELECT "offset" FROM topic_event WHERE topic_id = ? ORDER BY "offset" LIMIT 1 OFFSET ?',
+    );
+    this.#entryAt.pluck();
     this.#removeEntries = database.prepare('DELETE FROM topic_event WHERE topic_id = ? AND "offset" <= ?');
     this.#removeUnused = database.prepare(
       'DELETE FROM topic WHERE id = ? AND NOT EXISTS (SELECT 1 FROM topic_event WHERE topic_id = ?)',
@@ -35,12 +40,18 @@ export class TopicSweep {
   step(prunedOffset: number, removedCount: number, heldCount: number): boolean {
     if (!this.#isUnderWay && !this.#begin(prunedOffset, heldCount)) return false;
     let isAnyUnused = false;
-    for (let work = 0; work < WORK_PER_EVENT * removedCount; work++) {
+    let budget = WORK_PER_EVENT * removedCount;
+    while (budget > 0) {
       const id = this.#topicAfter.get(this.#topicId);
       this.#isUnderWay = id !== undefined;
       if (id === undefined) break;
+      const lastOffset = this.#entryAt.get(id, budget - 1);
+      if (lastOffset !== undefined && lastOffset < prunedOffset) {
+        this.#removeEntries.run(id, lastOffset);
+        break; // A topic may have any number of them: the next step goes on with it.
+      }
+      budget -= 1 + this.#removeEntries.run(id, prunedOffset).changes;
       this.#topicId = id;
-      work += this.#removeEntries.run(id, prunedOffset).changes;
       if (this.#removeUnused.run(id, id).changes > 0) isAnyUnused = true;
     }
     return isAnyUnused;
