@@ -129,7 +129,8 @@ export const DOCTOR_FLAGS: readonly ClientFlag[] = [
 ];
 
 export const STATS_FLAGS: readonly ClientFlag[] = [
-  { flags: '--watch [time]', description: 'again and again; every 2s by default, 100ms at least' },
+  { flags: '--watch', description: 'again and again, every 2s' },
+  { flags: '--every <time>', description: 'again and again at this pace; 100ms at least' },
   { flags: '--json', description: 'as JSON' },
   TOKEN_FILE,
   SOCKET,

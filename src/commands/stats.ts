@@ -12,8 +12,8 @@ import { nextStopSignal } from './stop-signal.ts';
 
 /** As they were typed. */
 export interface StatsFlags extends TokenFlags {
-  /** True if no time stands behind it. */
-  readonly watch?: string | true;
+  readonly watch?: boolean;
+  readonly every?: string;
   readonly json?: boolean;
   readonly unixSocket?: string;
 }
@@ -21,8 +21,8 @@ export interface StatsFlags extends TokenFlags {
 /** The numbers as lines. */
 type Form = (statistics: BrokerStatistics) => readonly string[];
 
-const DEFAULT_WATCH = '2s';
-const LEAST_WATCH = '100ms';
+const DEFAULT_PACE = '2s';
+const LEAST_PACE = '100ms';
 
 const NOT_TRUSTED =
   'The broker answers, but shows its numbers only to addresses in its trustedPeers, and to tokens with that right; you have neither. Ask on its machine or with a token, or behind a proxy look at its trustedProxies.';
@@ -36,14 +36,14 @@ export function runStats(url: string, flags: StatsFlags): Promise<number> {
 }
 
 async function showStats(url: string, flags: StatsFlags, options: EndpointOptions): Promise<number> {
-  const { watch } = flags;
+  const every = flags.every ?? (flags.watch === true ? DEFAULT_PACE : undefined);
   const form = flags.json === true ? toJson : toTable;
-  if (watch !== undefined) return watchStats(url, watch === true ? DEFAULT_WATCH : watch, form, options);
+  if (every !== undefined) return watchStats(url, every, form, options);
   return show(await readStatistics(url, options), form);
 }
 
 async function watchStats(url: string, every: string, form: Form, options: EndpointOptions): Promise<number> {
-  const pauseMs = parseDurationMs('--watch', /^\d+$/.test(every) ? `${every}s` : every, LEAST_WATCH);
+  const pauseMs = parseDurationMs('--every', /^\d+$/.test(every) ? `${every}s` : every, LEAST_PACE);
   const stop = new AbortController();
   void nextStopSignal().then(() => stop.abort());
   try {

@@ -71,18 +71,24 @@ test('a broker behind a proxy that hides its name is taken for one', async () =>
   expect(stderr).toContain('shows its numbers only to addresses in its trustedPeers');
 });
 
-test('--watch shows them again and again, also after the broker was away', async () => {
+test('--every shows them again and again, also after the broker was away', async () => {
   const { url } = await startFakeServer(answer(200, NUMBERS), answer(503), answer(200, NUMBERS));
-  const command = new CommandProcess(['stats', url, '--watch', '100ms', '--json']);
+  const command = new CommandProcess(['stats', url, '--every', '100ms', '--json']);
   await command.waitForLines(3);
   expect(command.stderr).toContain('the answer is 503');
   command.sendSignal('SIGINT');
   expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
 });
 
+test('--watch takes no time, so that the URL may stand behind it', async () => {
+  const { url } = await startFakeServer(answer(200, NUMBERS), answer(200, NUMBERS));
+  const command = new CommandProcess(['stats', '--watch', url, '--json']);
+  await command.waitForLines(2);
+});
+
 test('tables that follow each other have their times, and a blank line between them', async () => {
   const { url } = await startFakeServer(answer(200, { Server: 'GitPubSub/1', 'X-Uptime': '5' }));
-  const command = new CommandProcess(['stats', url, '--watch', '100ms']);
+  const command = new CommandProcess(['stats', url, '--every', '100ms']);
   await command.waitForLines(5);
   const [time, server, , blank, nextTime] = command.lines;
   expect([server, blank]).toEqual(['server              GitPubSub/1', '']);
@@ -91,8 +97,8 @@ test('tables that follow each other have their times, and a blank line between t
 
 test.each([
   [['localhost:1'], 'ECONNREFUSED', 1],
-  [['localhost:1', '--watch', 'often'], '--watch: "often" is not allowed', 64],
-  [['localhost:1', '--watch', '0'], '--watch: "0s" is not allowed; allowed is a time from 100ms to 24d', 64],
+  [['localhost:1', '--every', 'often'], '--every: "often" is not allowed', 64],
+  [['localhost:1', '--every', '0'], '--every: "0s" is not allowed; allowed is a time from 100ms to 24d', 64],
   [['ftp://localhost'], '"ftp://localhost" is no URL of a broker', 64],
 ])('%j fails in a sentence', async (args, message, status) => {
   const { code, stderr } = await runCommandLine(['stats', ...args]);

@@ -66,9 +66,9 @@ test.each(['', '5', 'm', '5 m', '-1s', '25d', '1e3s'])('%j is no duration', (tex
 });
 
 test('a duration may have a least one', () => {
-  expect(parseDurationMs('--watch', '100ms', '100ms')).toBe(100);
-  expect(() => parseDurationMs('--watch', '99ms', '100ms')).toThrow(
-    '--watch: "99ms" is not allowed; allowed is a time from 100ms to 24d, such as',
+  expect(parseDurationMs('--every', '100ms', '100ms')).toBe(100);
+  expect(() => parseDurationMs('--every', '99ms', '100ms')).toThrow(
+    '--every: "99ms" is not allowed; allowed is a time from 100ms to 24d, such as',
   );
 });
 
