@@ -1,12 +1,14 @@
 // One round of one side: a fresh broker and a fresh generator, each a process of its own.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { JobResult } from './load/job.ts';
+import { startCrowd } from './load/crowd-process.ts';
+import { type JobResult, TOPIC } from './load/job.ts';
+import type { RunningBroker } from './peers/broker-process.ts';
 import { PEERS } from './peers/peers.ts';
 import { slowDiskEnvironment } from './peers/slow-disk.ts';
 import type { PreparedLogs } from './prepared-log.ts';
 import { runGenerator } from './run-generator.ts';
-import type { Side } from './trial.ts';
+import type { CrowdRecipe, Side } from './trial.ts';
 
 const generatorPath = fileURLToPath(new URL('./load/generator.js', import.meta.url));
 
@@ -15,17 +17,43 @@ const SETTLE_MS = 300;
 
 /** Runs it. `directory` is for what the run leaves until its end. */
 export async function runSide(side: Side, logs: PreparedLogs, directory: string): Promise<JobResult> {
-  const { peer, job, log, isLogCopied, flags, fsyncMs } = side;
-  const database = log && (await logs.path(log));
-  const environment = fsyncMs === undefined ? undefined : slowDiskEnvironment(directory, fsyncMs);
-  const broker = await PEERS[peer].start({ database, isCopied: isLogCopied, flags, environment });
+  const start = await starterOf(side, logs, directory);
+  const broker = await start();
   try {
-    if (!job) return { ...UNMEASURED, figures: { startMs: broker.startMs } };
+    if (!side.job) return { ...UNMEASURED, figures: { startMs: broker.startMs } };
+    const endCrowd = side.crowd && (await startCrowdAt(side.crowd, broker, start));
     await sleep(SETTLE_MS);
-    return await runGenerator(generatorPath, job, broker.target);
+    return await runGenerator(generatorPath, side.job, broker.target).finally(endCrowd);
   } finally {
     await broker.stop();
   }
+}
+
+type Starter = () => Promise<RunningBroker>;
+
+async function starterOf(
+  { peer, log, isLogCopied, flags, fsyncMs }: Side,
+  logs: PreparedLogs,
+  directory: string,
+): Promise<Starter> {
+  const database = log && (await logs.path(log));
+  const environment = fsyncMs === undefined ? undefined : slowDiskEnvironment(directory, fsyncMs);
+  return () => PEERS[peer].start({ database, isCopied: isLogCopied, flags, environment });
+}
+
+// Returns what ends it, and the broker that it may have of its own.
+async function startCrowdAt(
+  { countOfEach, isElsewhere }: CrowdRecipe,
+  broker: RunningBroker,
+  start: Starter,
+): Promise<() => Promise<void>> {
+  const own = isElsewhere ? await start() : undefined;
+  const { port } = (own ?? broker).target;
+  const end = await startCrowd(port, TOPIC, countOfEach);
+  return async () => {
+    end();
+    await own?.stop();
+  };
 }
 
 const UNMEASURED = {

@@ -13,8 +13,18 @@ export interface Side {
   /** The trial changes the log. */
   readonly isLogCopied?: boolean;
   readonly flags?: readonly string[];
+  /** Who else is there meanwhile. */
+  readonly crowd?: CrowdRecipe;
   /** Every fsync takes so long. */
   readonly fsyncMs?: number;
+}
+
+/** Subscribers who never read, who read slowly and who reset again and again; they ask for all that the log holds. */
+export interface CrowdRecipe {
+  /** How many there are of each kind. */
+  readonly countOfEach: number;
+  /** At another broker with the same log they only cost the machine what they cost. */
+  readonly isElsewhere: boolean;
 }
 
 /** A figure that counts. */

@@ -38,12 +38,14 @@ const CROWD_LOG = { events: 20_000, chosenEvery: 0, projects: 0 };
 
 function crowdedTrial(): Trial {
   const job = steady({ subscribers: 200, publishers: 16, rate: 100, seconds: 5 });
+  const side = { job, log: CROWD_LOG, isLogCopied: true };
   return {
     name: 'crowded',
     what: '200 subscribers, 100 events/s, beside 200 who never read, 200 slow ones and 200 who reset',
     sides: [
-      ours('crowded', { job: { ...job, crowd: 200 }, log: CROWD_LOG, isLogCopied: true }),
-      ours('alone', { job, log: CROWD_LOG, isLogCopied: true }),
+      ours('crowded', { ...side, crowd: { countOfEach: 200, isElsewhere: false } }),
+      ours('crowd elsewhere', { ...side, crowd: { countOfEach: 200, isElsewhere: true } }),
+      ours('alone', side),
     ],
     figures: [DELIVERY_P50, DELIVERY_P99],
   };

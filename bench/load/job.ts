@@ -22,8 +22,6 @@ export interface SteadyJob {
   readonly topics?: number;
   /** Further subscribers, of a topic that nobody publishes to. */
   readonly others?: number;
-  /** Subscribers who never read, who read slowly and who reset again and again: so many of each, who ask for all that the log holds. */
-  readonly crowd?: number;
   /** A topic of old events, some of which must still be there at the end: pruning that ended early would measure nothing. */
   readonly prunedTopic?: string;
 }

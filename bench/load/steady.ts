@@ -1,7 +1,6 @@
 // Publishers and subscribers for a while, in a closed loop or at a rate.
 import { quantile } from '../median.ts';
 import { Audience, type Listener } from './audience.ts';
-import { startCrowd } from './crowd-process.ts';
 import { type JobResult, PAYLOAD_BYTES, type SteadyJob, type Target, TOPIC } from './job.ts';
 import { startMeter } from './meter.ts';
 import { findOldestIndex } from './oldest-event.ts';
@@ -24,14 +23,12 @@ export async function runSteady(job: SteadyJob, target: Target): Promise<JobResu
   for (let i = 0; i < (job.others ?? 0); i++) audience.add(otherListener(i, publishers.laneCount));
   await audience.openAll(audience.subscribers);
   await publishers.open();
-  const endCrowd = job.crowd === undefined ? undefined : await startCrowd(port, TOPIC, job.crowd);
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const measured = await (job.rate === undefined
     ? measureClosed(job, target, audience, publishers)
     : measureOpen(job.rate, job, target, audience, publishers));
   const oldest = job.prunedTopic === undefined ? 0 : await findOldestIndex(port, job.prunedTopic);
   publishers.close();
-  endCrowd?.();
   return {
     ...measured,
     figures: { ...measured.figures, prunedEvents: oldest ?? Number.NaN },

@@ -66,11 +66,12 @@ export class Crowd {
     return crowd;
   }
 
-  /** Each slow one reads at this pace until `take` says that it has enough. */
+  /** Each slow one reads at this pace, not in step with the others, until `take` says that it has enough. */
   async readSlowly(pace: Pace, take: (item: StreamItem, index: number) => boolean): Promise<void> {
-    const reading = this.slow.map(async ({ connection, response }, index) =>
-      readSlowly(connection, response, pace, (item) => take(item, index)),
-    );
+    const reading = this.slow.map(async ({ connection, response }, index) => {
+      await pauseFor((pace.restMs * index) / this.slow.length);
+      await readSlowly(connection, response, pace, (item) => take(item, index));
+    });
     await Promise.all(reading);
   }
 
