@@ -7,6 +7,7 @@ import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
 import type { Selection } from '../core/selection.ts';
 import type { Topic } from '../core/topic.ts';
 import type { HttpContext } from './context.ts';
+import { isOfOwnPage } from './own-page.ts';
 import type { RequestHead } from './request-head.ts';
 import type { SocketPeer } from './socket-peer.ts';
 
@@ -19,18 +20,15 @@ const PROXY_HEADERS: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-fo
 export function identifyCaller(context: HttpContext, head: RequestHead, peer: SocketPeer): Caller {
   return context.accessPolicy.identify({
     peer: readPeerFacts(head, peer),
-    credentials: readCredentials(context.corsOrigins, head),
+    credentials: readCredentials(head),
     foreignOrigin: findForeignOrigin(context.corsOrigins, head),
   });
 }
 
 /** The headers of a request that may hold a token. */
-export function readCredentials(corsOrigins: readonly string[], head: RequestHead): CredentialHeaders {
-  const isReading = head.method === 'GET' || head.method === 'HEAD';
-  const isOwnPage = findForeignOrigin(corsOrigins, head) === undefined;
+export function readCredentials(head: RequestHead): CredentialHeaders {
   // Why not always the cookie: a browser sends it along with whatever a page makes it send.
-  const cookie = isReading && isOwnPage ? head.all('cookie') : [];
-  return { authorization: head.all('authorization'), cookie };
+  return { authorization: head.all('authorization'), cookie: isOfOwnPage(head) ? head.all('cookie') : [] };
 }
 
 function findForeignOrigin(corsOrigins: readonly string[], head: RequestHead): string | undefined {

@@ -63,16 +63,15 @@ export function createRefuse(parts: RefuseParts): HttpContext['refuse'] {
       const client = findClient(head, peer);
       refusalLog.note({ client, code: error.code, method, path, reason: error.message });
     }
-    const corsOrigins = readOrigins();
-    exchange.fail(error, [...corsHeaders(corsOrigins, head), ...headersOf(error, corsOrigins, head)]);
+    exchange.fail(error, [...corsHeaders(readOrigins(), head), ...headersOf(error, head)]);
   };
 }
 
-function headersOf(error: unknown, corsOrigins: readonly string[], head: RequestHead): HeaderList {
+function headersOf(error: unknown, head: RequestHead): HeaderList {
   if (error instanceof MethodNotAllowedError) return [['Allow', error.allow]];
   const isUnauthorized = error instanceof GitPubSubError && error.code === 'unauthorized';
   if (!isUnauthorized) return [];
-  return [...challengesFor(head), ...forgetStaleCookie(corsOrigins, head)];
+  return [...challengesFor(head), ...forgetStaleCookie(head)];
 }
 
 // Why: the browser would ask over the page, which does so better itself. It says what a request is for over TLS and on the

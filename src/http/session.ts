@@ -26,8 +26,8 @@ export function closeSession(): Answer {
 }
 
 /** What a 401 adds when the wrong token came in a cookie, so that a stale one does not stay in the way. */
-export function forgetStaleCookie(corsOrigins: readonly string[], head: RequestHead): HeaderList {
-  const { authorization, cookie } = readCredentials(corsOrigins, head);
+export function forgetStaleCookie(head: RequestHead): HeaderList {
+  const { authorization, cookie } = readCredentials(head);
   const isOfCookie = authorization.length === 0 && hasTokenCookie(cookie);
   return isOfCookie ? [['Set-Cookie', clearTokenCookie()]] : [];
 }

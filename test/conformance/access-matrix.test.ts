@@ -81,6 +81,10 @@ const PRINCIPALS: readonly Principal[] = [
   stranger('an address with rights that is a proxy', READING, [['Via', '1.1 somebody']]),
   stranger('a stranger behind a trusted proxy', PROXY, [['X-Forwarded-For', `${READING}, ${OUTSIDE}`]]),
   stranger('a cookie of somebody else', OUTSIDE, [['Cookie', 'token=operator']]),
+  stranger('a cookie that a page of a neighbour makes a browser send', OUTSIDE, [
+    ['Cookie', 'gitpubsub_token=operator'],
+    ['Sec-Fetch-Site', 'same-site'],
+  ]),
   wrong('a wrong token', OUTSIDE, [['Authorization', 'Bearer nothing']]),
   wrong('a wrong token from a trusted address', TRUSTED, [['Authorization', 'Bearer nothing']]),
   wrong('an expired token', OUTSIDE, [['Authorization', 'Bearer expired']]),

@@ -8,6 +8,7 @@ import { expectProblem } from '../support/problem-details.ts';
 import { request, type RawResponse, type RequestOptions } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 import { withBroker } from '../support/with-broker.ts';
+import { OWN_PAGE } from '../support/own-page.ts';
 
 const SHIFTED_CLOCK = new URL('../support/shifted-clock.mjs', import.meta.url).href;
 const OUTSIDE = '127.0.9.9';
@@ -140,7 +141,7 @@ describe('a session', () => {
 
   it.each(['/team?poll=1', '/team?poll=1&format=ndjson'])('lets its cookie read: %s', async (path) => {
     const [cookie = ''] = (await openSession()).split(';');
-    expect((await send({ path, headers: [['Cookie', `a=b; ${cookie}`]] })).statusCode).toBe(200);
+    expect((await send({ path, headers: [['Cookie', `a=b; ${cookie}`], OWN_PAGE] })).statusCode).toBe(200);
   });
 
   it('does not let its cookie publish, which any page could have the browser send', async () => {
@@ -149,24 +150,27 @@ describe('a session', () => {
       method: 'POST',
       path: '/builds',
       body: '1',
-      headers: [['Cookie', cookie]],
+      headers: [['Cookie', cookie], OWN_PAGE],
     });
     expectProblem(response, 401);
     expect(response.header('set-cookie')).toBeUndefined();
   });
 
-  it('does not let its cookie read for a page of another origin', async () => {
-    const headers = [
-      ['Cookie', 'gitpubsub_token=reader'] as const,
-      ['Origin', 'http://localhost:8080'] as const,
-    ];
+  it.each([
+    ['Origin', 'http://localhost:8080'],
+    ['Sec-Fetch-Site', 'same-site'],
+  ] as const)('does not let its cookie read for a page of another origin: %s', async (...header) => {
+    const headers = [['Cookie', 'gitpubsub_token=reader'] as const, header];
     const response = await send({ path: '/team?poll=1', headers });
     expectProblem(response, 401);
     expect(response.header('set-cookie')).toBeUndefined();
   });
 
   it('loses a cookie that is wrong, with the 401 that it gets', async () => {
-    const response = await send({ path: '/builds?poll=1', headers: [['Cookie', 'gitpubsub_token=stale']] });
+    const response = await send({
+      path: '/builds?poll=1',
+      headers: [['Cookie', 'gitpubsub_token=stale'], OWN_PAGE],
+    });
     expectProblem(response, 401);
     expect(response.header('set-cookie')).toMatch(/^gitpubsub_token=; .*Max-Age=0$/);
   });

@@ -157,7 +157,13 @@ describe('a private topic', () => {
   it.each<[string, readonly (readonly [string, string])[]]>([
     ['nobody', []],
     ['a wrong token', [['Authorization', 'Bearer wrong']]],
-    ['a wrong cookie', [['Cookie', 'gitpubsub_token=wrong']]],
+    [
+      'a wrong cookie',
+      [
+        ['Cookie', 'gitpubsub_token=wrong'],
+        ['X-Requested-With', 'fetch'],
+      ],
+    ],
   ])('gives the page, which tells nothing, to %s', async (_who, headers) => {
     await withPrivateTopic(async ({ target }) => {
       const given = { headers: [...accept(BROWSER), ...headers] };

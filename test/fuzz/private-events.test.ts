@@ -7,6 +7,7 @@ import type { Random } from '../support/random.ts';
 import { request, type RawResponse, type Target } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 import { withBroker } from '../support/with-broker.ts';
+import { OWN_PAGE } from '../support/own-page.ts';
 import { describeCase, fuzzTimeoutMs, randomOf, shareOfCases } from './cases.ts';
 import { pick } from './texts.ts';
 
@@ -99,13 +100,11 @@ function makeRules(random: Random): Rules {
 function headersOf(random: Random, { token }: Reader): (readonly [string, string])[] {
   if (token === undefined) return [];
   const basic = Buffer.from(`${pick(random, ['', 'me', 'a b'])}:${token}`).toString('base64');
-  return [
-    pick<readonly [string, string]>(random, [
-      ['Authorization', `Bearer ${token}`],
-      ['authorization', `Basic ${basic}`],
-      ['Cookie', `a=1; gitpubsub_token=${token}`],
-    ]),
-  ];
+  return pick<(readonly [string, string])[]>(random, [
+    [['Authorization', `Bearer ${token}`]],
+    [['authorization', `Basic ${basic}`]],
+    [['Cookie', `a=1; gitpubsub_token=${token}`], OWN_PAGE],
+  ]);
 }
 
 /** Where a poll begins and ends, in its query. */

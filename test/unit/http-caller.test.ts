@@ -17,6 +17,7 @@ import { createHttpContext } from '../support/http-context.ts';
 import { readSampleRules, type SampleAccess } from '../support/sample-access.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { createRequestHead } from '../support/fake-http.ts';
+import { OWN_PAGE } from '../support/own-page.ts';
 
 const LISTED = 'https://listed.example';
 const [TRUSTED, STRANGER, PROXY, NARROWED] = ['127.0.0.1', '192.0.2.1', '127.7.7.7', '127.0.0.2'];
@@ -233,24 +234,12 @@ describe('a refusal', () => {
   });
 });
 
-function cookieOf(method: string, ...origins: string[]): readonly string[] {
-  const headers = [['cookie', 'c'] as const, ...origins.map((origin) => ['origin', origin] as const)];
-  return readCredentials([LISTED], createRequestHead({ method, headers })).cookie;
-}
-
-describe('the cookie of a request', () => {
-  test.each(['GET', 'HEAD'])('counts for %s', (method) => {
-    expect(cookieOf(method)).toEqual(['c']);
-    expect(cookieOf(method, LISTED)).toEqual(['c']);
-  });
-
-  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'get'])('does not count for %s', (method) => {
-    expect(cookieOf(method)).toEqual([]);
-  });
-
-  test('does not count for a page of another origin, to which a browser may add it', () => {
-    expect(cookieOf('GET', 'http://localhost:8080')).toEqual([]);
-  });
+test.each([
+  [[OWN_PAGE], ['c']],
+  [[], []],
+] as const)('the cookie of a request counts for a page of this broker: %j', (headers, expected) => {
+  const head = createRequestHead({ headers: [['cookie', 'c'], ...headers] });
+  expect(readCredentials(head).cookie).toEqual(expected);
 });
 
 describe('an open stream', () => {

@@ -6,6 +6,7 @@ import { readSampleRules } from '../support/sample-access.ts';
 import { FAKE_START_MS, FakeClock } from '../support/fake-clock.ts';
 import { createRequestHead } from '../support/fake-http.ts';
 import { createHttpContext } from '../support/http-context.ts';
+import { OWN_PAGE } from '../support/own-page.ts';
 
 const clock = new FakeClock();
 const context = createHttpContext({
@@ -95,7 +96,7 @@ describe('a 401 takes a cookie back', () => {
   const cookie = ['cookie', 'a=1; gitpubsub_token=stale'] as const;
 
   function isForgotten(headers: Headers, method = 'GET'): boolean {
-    return forgetStaleCookie([], createRequestHead({ method, headers })).length > 0;
+    return forgetStaleCookie(createRequestHead({ method, headers: [OWN_PAGE, ...headers] })).length > 0;
   }
 
   test.each(['GET', 'HEAD'])('that was looked at by %s', (method) => {
