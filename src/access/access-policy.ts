@@ -104,7 +104,7 @@ export class AccessPolicy {
     if (text === undefined) return undefined;
     const token = this.#tokens.find(text, this.#clock.nowMs());
     if (token) return token;
-    throw new GitPubSubError('unauthorized', 'The token is wrong or has expired.');
+    throw wrongToken();
   }
 
   #describe(decision: PeerDecision, foreignOrigin: string | undefined, token?: KnownToken): Caller {
@@ -151,6 +151,11 @@ export class AccessPolicy {
     }
     return hidden;
   }
+}
+
+/** What is said to who sends a token that is none, or none any more. */
+export function wrongToken(): GitPubSubError {
+  return new GitPubSubError('unauthorized', 'The token is wrong or has expired.');
 }
 
 // What the file says of an address stands in the place of what trustedPeers gives it.

@@ -199,10 +199,13 @@ export class Broker {
     for (const subscription of this.#subscriptions) subscription.cut('shutting down');
   }
 
-  /** Ends at once, and visibly, every stream that may not go on. */
-  cutUnless(mayGoOn: (selection: Selection, sink: Sink) => boolean): void {
-    for (const subscription of this.#subscriptions)
-      if (!mayGoOn(subscription.selection, subscription.sink)) subscription.cut('right withdrawn');
+  /** Tells every open stream what it reads from now on; where that is `undefined`, it ends at once, and visibly. */
+  reviewStreams(selectAgain: (selection: Selection, sink: Sink) => Selection | undefined): void {
+    for (const subscription of this.#subscriptions) {
+      const selection = selectAgain(subscription.selection, subscription.sink);
+      if (selection) subscription.select(selection);
+      else subscription.cut('right withdrawn');
+    }
   }
 
   #createHost(): SubscriptionHost {

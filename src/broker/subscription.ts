@@ -49,9 +49,9 @@ const NUDGE_INTERVAL_MS = 3_000;
  * Invariant: I3. Only what lies beyond the watermark is written, in order, and the watermark moves with each write.
  */
 export class Subscription {
-  readonly selection: Selection;
   readonly sink: Sink;
   readonly #host: SubscriptionHost;
+  #selection: Selection;
   readonly #until: number;
   #state: 'replaying' | 'live' | 'closed' = 'replaying';
   /** Its offset is the subscription's cursor. */
@@ -65,11 +65,16 @@ export class Subscription {
 
   constructor(host: SubscriptionHost, { selection, start, sink, until }: SubscriptionOptions) {
     this.#host = host;
-    this.selection = selection;
+    this.#selection = selection;
     this.sink = sink;
     this.#until = until ?? Infinity;
     this.#watermark = start;
     this.#lastWriteMs = host.monotonicMs();
+  }
+
+  /** What it wants of what lies beyond its cursor. */
+  get selection(): Selection {
+    return this.#selection;
   }
 
   /** Whether the sink takes nothing at the moment. */
@@ -104,10 +109,21 @@ export class Subscription {
   async replayStep(): Promise<void> {
     if (this.#state !== 'replaying' || this.isFull || this.#isReading) return;
     this.#isReading = true;
+    const selection = this.#selection;
     const page = await this.#readPage();
     this.#isReading = false;
     // Why again: a keep-alive may have filled the sink meanwhile; then the page is read anew once it drained.
-    if (page && this.#isReplaying() && !this.isFull) this.#takePage(page);
+    if (!page || !this.#isReplaying() || this.isFull) return;
+    if (selection === this.#selection) this.#takePage(page);
+    else this.#goOn();
+  }
+
+  /** Wants something else from its cursor on. */
+  select(selection: Selection): void {
+    if (selection.key === this.#selection.key) return;
+    if (this.#state === 'live') this.#host.leaveLive(this);
+    this.#selection = selection;
+    if (this.#state === 'live') this.#host.joinLive(this);
   }
 
   /** The full sink moved: some of what it holds went, perhaps all. */
@@ -180,7 +196,7 @@ export class Subscription {
 
   async #readPage(): Promise<ReplayPage | undefined> {
     try {
-      return await this.#host.readPage(this.selection, this.#watermark.offset);
+      return await this.#host.readPage(this.#selection, this.#watermark.offset);
     } catch (error) {
       this.#handleReadError(error);
       return undefined;

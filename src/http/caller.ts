@@ -1,10 +1,10 @@
 // Who the caller of a request is, and what is refused to it. [P5, P28, P29]
-import type { AccessPolicy } from '../access/access-policy.ts';
+import { wrongToken, type AccessPolicy } from '../access/access-policy.ts';
 import { mayPublish, type Caller, type CallerId } from '../access/caller.ts';
 import type { CredentialHeaders } from '../access/credentials.ts';
 import type { PeerFacts } from '../access/peer-policy.ts';
 import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
-import type { Selection } from '../core/selection.ts';
+import { selectPrefixes, type Selection } from '../core/selection.ts';
 import type { Topic } from '../core/topic.ts';
 import type { HttpContext } from './context.ts';
 import { isOfOwnPage } from './own-page.ts';
@@ -52,6 +52,13 @@ export function requirePublisher(context: HttpContext, caller: Caller, topic: To
   });
 }
 
+/** The same by the rules of the moment, for a caller that was identified before. */
+export function requirePublisherStill(context: HttpContext, { id }: Caller, topic: Topic): void {
+  const caller = context.accessPolicy.identifyAgain(id);
+  if (!caller) throw wrongToken();
+  requirePublisher(context, caller, topic);
+}
+
 /** @throws GitPubSubError `read-forbidden` or `unauthorized` when one of the prefixes is hidden from the caller */
 export function requireReader(context: HttpContext, caller: Caller, prefixes: readonly Topic[]): void {
   const hidden = prefixes.find((prefix) => caller.hidden.hides(prefix));
@@ -77,10 +84,15 @@ export function requireWatcher(context: HttpContext, caller: Caller): void {
   });
 }
 
-/** Whether the reader of an open stream may still read all that it does. */
-export function mayReadOn(policy: AccessPolicy, { prefixes, hidden }: Selection, id: CallerId): boolean {
+/** What the reader of an open stream reads from now on; `undefined` when it may not read all that it does. */
+export function selectAgain(
+  policy: AccessPolicy,
+  { prefixes, filter, hidden }: Selection,
+  id: CallerId,
+): Selection | undefined {
   const caller = policy.identifyAgain(id);
-  return caller !== undefined && !caller.hidden.within(prefixes)?.hidesMoreThan(hidden);
+  if (!caller || caller.hidden.within(prefixes)?.hidesMoreThan(hidden)) return undefined;
+  return selectPrefixes(prefixes, { filter, hidden: caller.hidden });
 }
 
 function readPeerFacts(head: RequestHead, peer: SocketPeer): PeerFacts {

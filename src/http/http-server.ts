@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Selection } from '../core/selection.ts';
 import { isAdmitted } from './admission.ts';
-import { findClient, mayReadOn } from './caller.ts';
+import { findClient, selectAgain } from './caller.ts';
 import { BodyBudget, MAX_BODIES_BYTES, MAX_DELIVERIES_BYTES } from './body.ts';
 import type { HttpContext, HttpSettings } from './context.ts';
 import { Exchange, type HeaderList } from './exchange.ts';
@@ -130,7 +130,7 @@ export class HttpServer {
   configure(settings: HttpSettings, tls: TlsFiles | undefined): void {
     if (tls) this.#tlsFront?.use(tls);
     Object.assign(this.#context, settings);
-    this.#endWithdrawn();
+    this.#reviewStreams();
   }
 
   /** Takes no new connections; open ones go on. Calling it again changes nothing. */
@@ -153,22 +153,22 @@ export class HttpServer {
     const { accessPolicy, clock } = this.#context;
     const nowMs = clock.nowMs();
     // Why not every time: looking at all streams takes a while when they are many.
-    if (accessPolicy.hasExpiredBetween(this.#expiryCheckedMs, nowMs)) this.#endWithdrawn();
+    if (accessPolicy.hasExpiredBetween(this.#expiryCheckedMs, nowMs)) this.#reviewStreams();
     this.#expiryCheckedMs = nowMs;
   }
 
-  #endWithdrawn(): void {
-    this.#context.broker.cutUnless(
-      (selection, sink) => !(sink instanceof StreamSink) || this.#mayGoOn(selection, sink),
+  #reviewStreams(): void {
+    this.#context.broker.reviewStreams((selection, sink) =>
+      sink instanceof StreamSink ? this.#selectAgain(selection, sink) : selection,
     );
   }
 
   // A page whose origin was listed when it came may read only as long as it is.
-  #mayGoOn(selection: Selection, { readerId, origin }: StreamSink): boolean {
+  #selectAgain(selection: Selection, { readerId, origin }: StreamSink): Selection | undefined {
     const { accessPolicy, corsOrigins } = this.#context;
     const wasListed = origin !== undefined && readerId.foreignOrigin === undefined;
-    if (wasListed && !corsOrigins.includes(origin)) return false;
-    return mayReadOn(accessPolicy, selection, readerId);
+    if (wasListed && !corsOrigins.includes(origin)) return undefined;
+    return selectAgain(accessPolicy, selection, readerId);
   }
 
   // Whoever comes when the house is full is closed. [P26]

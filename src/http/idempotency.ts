@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Caller } from '../access/caller.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Idempotency, NewEvent } from '../core/event.ts';
-import { ROOT_TOPIC } from '../core/topic.ts';
+import { ROOT_TOPIC, type Topic } from '../core/topic.ts';
 import { isIdempotencyKey } from '../core/idempotency-key.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -24,13 +24,16 @@ export function readIdempotencyKey(head: RequestHead): string | undefined {
   );
 }
 
-/** Whose keys a caller's are. Addresses share theirs with those that may publish the same. */
-export function keyOwner({ principal, rights: { publish } }: Pick<Caller, 'principal' | 'rights'>): string {
+/** Whose keys a caller's are, for what it publishes to a topic. */
+export function keyOwner(
+  { principal, rights: { publish } }: Pick<Caller, 'principal' | 'rights'>,
+  topic: Topic,
+): string {
   if (principal !== undefined) return `principal ${principal}`;
   if (publish.includes(ROOT_TOPIC)) return ADDRESS_PRINCIPAL;
-  // Why: who may publish in a corner only must not use up the keys of others, many of which can be guessed.
-  const corner = [...new Set(publish)].toSorted().join('\n');
-  return `peers ${createHash('sha256').update(corner).digest('base64')}`;
+  // Why the topic, not the corner in which an address may publish: a corner may grow between two tries, and who may publish
+  // in one must not use up the keys of others, many of which can be guessed.
+  return `peers at ${topic}`;
 }
 
 /** What makes a request with this key recognisable: the hash of what is stored, so that white space doesn't count. */

@@ -9,7 +9,7 @@ import type { Receipt } from '../broker/broker.ts';
 import { Body, checkBodyBytes, readBody, type BodyBudget } from './body.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
-import { identifyCaller, requirePublisher } from './caller.ts';
+import { identifyCaller, requirePublisher, requirePublisherStill } from './caller.ts';
 import type { Exchange } from './exchange.ts';
 import { identify, keyOwner, readIdempotencyKey, REPLAYED_HEADER } from './idempotency.ts';
 import type { RequestHead } from './request-head.ts';
@@ -35,10 +35,13 @@ export function handlePublish(
   const key = readIdempotencyKey(head);
   const isBatch = mediaType(head) === BATCH_MEDIA_TYPE;
   const maxBytes = isBatch ? context.maxBatchBytes : context.maxEventBytes;
+  const { accessPolicy } = context;
   const toAppend = (bytes: Uint8Array): Append => {
+    // The rules may have changed while the body came.
+    if (context.accessPolicy !== accessPolicy) requirePublisherStill(context, caller, topic);
     const payloads = isBatch ? parsePayloadLines(bytes, context.maxEventBytes) : [parsePayload(bytes)];
     const events = payloads.map((payload) => ({ topic, payload }));
-    const idempotency = key === undefined ? undefined : identify(keyOwner(caller), key, events);
+    const idempotency = key === undefined ? undefined : identify(keyOwner(caller, topic), key, events);
     return { events, publisher: publisherName(caller), idempotency };
   };
   const count = (usage: Usage): void => context.publishLimiter.take(caller, usage);

@@ -26,10 +26,10 @@ export function handleWebhook(
   head: RequestHead,
   { name, peer }: { name: string; peer: SocketPeer },
 ): void {
-  const rule = context.accessPolicy.findWebhook(name);
-  if (!rule) throw new GitPubSubError('not-found', `There is no webhook "${name}".`);
+  requireRule(context, name);
   const owner = `webhook ${name}`;
   const toAppend = (bytes: Uint8Array): Append | undefined => {
+    const rule = requireRule(context, name); // It may have changed while the body came.
     const events = readEvents(head, rule, bytes);
     const key = readDeliveryId(rule.kind, (header) => head.get(header));
     if (events.length === 0) return undefined;
@@ -38,6 +38,12 @@ export function handleWebhook(
   };
   const budget = context.deliveryBudget;
   receive(context, exchange, head, { peer, budget, maxBytes: MAX_DELIVERY_BYTES, toAppend });
+}
+
+function requireRule({ accessPolicy }: HttpContext, name: string): WebhookRule {
+  const rule = accessPolicy.findWebhook(name);
+  if (rule) return rule;
+  throw new GitPubSubError('not-found', `There is no webhook "${name}".`);
 }
 
 function readEvents(head: RequestHead, rule: WebhookRule, bytes: Uint8Array): ReturnType<typeof translate> {

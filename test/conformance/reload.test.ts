@@ -6,7 +6,13 @@ import { pollUntil } from '../support/deadline.ts';
 import { expectProblem } from '../support/problem-details.ts';
 import { poll } from '../support/poll.ts';
 import { publish, publishAll, Publisher } from '../support/publisher.ts';
-import { RawConnection, request, type RawResponse } from '../support/raw-http.ts';
+import {
+  composeRequest,
+  RawConnection,
+  request,
+  type RawResponse,
+  type Target,
+} from '../support/raw-http.ts';
 import { bearer, principalWith, withReloadableBroker } from '../support/reloadable-broker.ts';
 import { StreamReader } from '../support/stream-reader.ts';
 import { withBroker } from '../support/with-broker.ts';
@@ -16,6 +22,12 @@ function post(
   options: { body?: string; headers?: [string, string][] },
 ): Promise<RawResponse> {
   return request(broker.target, { method: 'POST', path: '/t', body: '1', ...options });
+}
+
+/** Bytes of bodies that are on their way. */
+async function readBodyBytes(target: Target): Promise<number> {
+  const { text } = await request(target, { path: '/-/metrics' });
+  return Number(/^gitpubsub_body_bytes (\d+)$/m.exec(text)?.[1]);
 }
 
 /** Whether a process has a handler for SIGHUP, by the bit that Linux shows. */
@@ -216,6 +228,39 @@ describe.concurrent('rights that a reload withdraws', () => {
     });
   });
 
+  test('are those of a publish whose body is still on its way, and of no other', async () => {
+    const publishers = {
+      gone: principalWith('gone', { publish: ['/t'] }),
+      narrowed: principalWith('narrowed', { publish: ['/t'] }),
+      stays: principalWith('stays', { publish: ['/t'] }),
+    };
+    await withReloadableBroker({ access: { principals: publishers } }, async (broker) => {
+      const { target } = broker.process;
+      const begun = await Promise.all(
+        Object.keys(publishers).map(async (token) => {
+          const connection = await RawConnection.open(target, '127.0.9.9');
+          const headers = [bearer(token)];
+          const bytes = composeRequest({ method: 'POST', path: '/t', headers, body: `"${token}"` });
+          connection.write(bytes.subarray(0, -1));
+          return { connection, rest: bytes.subarray(-1) };
+        }),
+      );
+      const sentBytes = '"gone"narrowed"stays'.length;
+      await pollUntil(
+        async () => (await readBodyBytes(target)) >= sentBytes || undefined,
+        'what was sent is there',
+      );
+      const narrowed = principalWith('narrowed', { publish: ['/other'] });
+      await broker.reload({ access: { principals: { narrowed, stays: publishers.stays } } });
+      const statuses = begun.map(async ({ connection, rest }) => {
+        connection.write(rest);
+        return (await connection.readResponse('POST')).statusCode;
+      });
+      expect(await Promise.all(statuses)).toEqual([401, 403, 200]);
+      expect((await poll(target, '/t?since=0')).events).toEqual(['"stays"']);
+    });
+  });
+
   test('are those of strangers, too, when a topic becomes private', async () => {
     await withReloadableBroker({ access: {} }, async (broker) => {
       const { target } = broker.process;
@@ -253,6 +298,36 @@ describe.concurrent('rights that a reload withdraws', () => {
       await publish(target, '/secret', '1');
       expect(await stays?.nextEvent()).toBe('1');
       stays?.close();
+    });
+  });
+});
+
+describe.concurrent('rights that a reload grants', () => {
+  test('count for open streams, whose cursors would pass what they do not get', async () => {
+    const principals = { one: principalWith('one', {}), two: principalWith('two', {}) };
+    await withReloadableBroker({ access: { private: ['/secret'], principals } }, async (broker) => {
+      const { target } = broker.process;
+      const [one, two] = await Promise.all(
+        ['one', 'two'].map(async (token) => StreamReader.open(target, '/', { headers: [bearer(token)] })),
+      );
+      await publish(target, '/secret', '"before"');
+      const granted = { ...principals, one: principalWith('one', { subscribe: ['/secret'] }) };
+      await broker.reload({ access: { private: ['/secret'], principals: granted } });
+      await publish(target, '/secret', '"secret"');
+      await publish(target, '/open', '"open"');
+      expect(await one?.waitForEvents(2)).toEqual(['"secret"', '"open"']);
+      expect(await two?.waitForEvents(1)).toEqual(['"open"']);
+      for (const stream of [one, two]) stream?.close();
+    });
+  });
+
+  test('are those of everybody when a topic becomes public', async () => {
+    await withReloadableBroker({ access: { private: ['/secret'] } }, async (broker) => {
+      const stream = await StreamReader.open(broker.process.target, '/');
+      await broker.reload({ access: {} });
+      await publish(broker.process.target, '/secret', '1');
+      expect(await stream.nextEvent()).toBe('1');
+      stream.close();
     });
   });
 });

@@ -619,3 +619,32 @@ describe('a live subscription', () => {
     expect(fixture.sink.watermarks).toEqual([{ offset: 50, timeMs: fixture.host.nowMs }]);
   });
 });
+
+describe('another selection', () => {
+  const wider = selectPrefixes([parseTopic('/')]);
+
+  test('takes the place of the one that a live stream had', () => {
+    const { host, subscription } = new Fixture(0, 0);
+    const { key } = subscription.selection;
+    const joined: string[] = [];
+    host.joinLive = (member?: Subscription) => joined.push(`joins ${member?.selection.key ?? ''}`);
+    host.leaveLive = (member?: Subscription) => joined.push(`leaves ${member?.selection.key ?? ''}`);
+    subscription.select(wider);
+    subscription.select(selectPrefixes([parseTopic('/')]));
+    expect(joined).toEqual([`leaves ${key}`, `joins ${wider.key}`]);
+  });
+
+  test('has the page read again that was under way for the other one', async () => {
+    const { host, subscription, sink } = new Fixture(0, 3);
+    const slow = new Deferred<ReplayPage>();
+    host.answerRead = async () => slow.promise;
+    const step = subscription.replayStep();
+    subscription.select(wider);
+    slow.resolve(toPage([], 3, 30));
+    await step;
+    expect(host.scheduledCount).toBe(2);
+    host.answerRead = async (after) => toPage(createEvents(after + 1, 3), 3, 30);
+    await subscription.replayStep();
+    expect(sink.events.map(({ offset }) => offset)).toEqual([1, 2, 3]);
+  });
+});

@@ -3,11 +3,11 @@ import { AccessPolicy } from '../../src/access/access-policy.ts';
 import type { Caller } from '../../src/access/caller.ts';
 import { parsePeerRange, parseProxyRange } from '../../src/access/peer-range.ts';
 import { GitPubSubError } from '../../src/core/errors.ts';
-import { selectPrefixes } from '../../src/core/selection.ts';
+import { selectPrefixes, selects, type Selection } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import {
   identifyCaller,
-  mayReadOn,
+  selectAgain,
   readCredentials,
   requirePublisher,
   requireReader,
@@ -245,9 +245,17 @@ test.each([
 describe('an open stream', () => {
   const everything = [parseTopic('/')];
 
-  function mayGoOn(given: Given, access: SampleAccess | 'no file', prefixes = everything): boolean {
+  function readOn(
+    given: Given,
+    access: SampleAccess | 'no file',
+    prefixes = everything,
+  ): Selection | undefined {
     const caller = callerOf(given);
-    return mayReadOn(createPolicy(access), selectPrefixes(prefixes, { hidden: caller.hidden }), caller.id);
+    return selectAgain(createPolicy(access), selectPrefixes(prefixes, { hidden: caller.hidden }), caller.id);
+  }
+
+  function mayGoOn(...given: Parameters<typeof readOn>): boolean {
+    return readOn(...given) !== undefined;
   }
 
   test.each<[string, Given]>([
@@ -274,5 +282,12 @@ describe('an open stream', () => {
   test('may when less is hidden from it', () => {
     expect(mayGoOn({}, { ...ACCESS, private: ['/secret/theirs'] })).toBe(true);
     expect(mayGoOn({}, 'no file')).toBe(true);
+  });
+
+  test('reads from then on what was opened to it', () => {
+    const secret = { topic: parseTopic('/secret/theirs'), payload: '{}' };
+    const [before, after] = [readOn({}, ACCESS), readOn({}, { ...ACCESS, private: ['/secret/ours'] })];
+    expect(before && selects(before, secret)).toBe(false);
+    expect(after && selects(after, secret)).toBe(true);
   });
 });

@@ -18,9 +18,10 @@ function fingerprintOf(path: string, ...payloads: string[]): string {
   return identify('o', 'k', toEvents(path, payloads)).fingerprint;
 }
 
-function ownerOf(...paths: string[]): string {
-  const rights = { publish: paths.map(parseTopic), subscribe: [], statistics: false };
-  return keyOwner({ principal: undefined, rights });
+/** Whose keys those of an address are that may publish there, when it publishes to a topic. */
+function ownerAt(topic: string, ...publish: string[]): string {
+  const rights = { publish: publish.map(parseTopic), subscribe: [], statistics: false };
+  return keyOwner({ principal: undefined, rights }, parseTopic(topic));
 }
 
 describe('an idempotency key', () => {
@@ -75,13 +76,23 @@ describe('what is stored under a key', () => {
 
   test('belongs to nobody else: a principal never shares one with those who are trusted by address', () => {
     const rights = { publish: [ROOT_TOPIC], subscribe: [], statistics: true };
-    const owners = [undefined, 'ci', 'trusted-peers'].map((principal) => keyOwner({ principal, rights }));
+    const owners = [undefined, 'ci', 'trusted-peers'].map((principal) =>
+      keyOwner({ principal, rights }, ROOT_TOPIC),
+    );
     expect(new Set(owners).size).toBe(3);
   });
 
-  test('belongs to all addresses that may publish the same, and to no others', () => {
-    expect(ownerOf('/a', '/b')).toBe(ownerOf('/b', '/a', '/b'));
-    expect(ownerOf('/')).toBe(ownerOf('/a', '/'));
-    expect(new Set([ownerOf('/'), ownerOf('/a'), ownerOf('/b'), ownerOf('/a', '/b')]).size).toBe(4);
+  test('belongs to all addresses that may publish everywhere, whatever the topic', () => {
+    expect(ownerAt('/a', '/')).toBe(ownerAt('/b', '/b', '/'));
+  });
+
+  test('belongs, in a corner, to the addresses that may publish to its topic, also when the corner grows', () => {
+    expect(ownerAt('/a/x', '/a')).toBe(ownerAt('/a/x', '/a', '/b'));
+    expect(ownerAt('/a/x', '/a')).toBe(ownerAt('/a/x', '/a/x'));
+  });
+
+  test('is not met by who publishes elsewhere', () => {
+    const owners = [ownerAt('/a', '/'), ownerAt('/a', '/a'), ownerAt('/b', '/a', '/b')];
+    expect(new Set(owners).size).toBe(3);
   });
 });
