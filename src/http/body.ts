@@ -1,65 +1,17 @@
-// Reading a request's body within its bounds: its own size, its time, and what all bodies together may take.
+// Reading a request's body within its bounds: its own size, its time, and a budget.
 import { GitPubSubError } from '../core/errors.ts';
+import type { Budget } from './body-budget.ts';
 import type { Exchange } from './exchange.ts';
-
-/** What all bodies that are being received or wait for their commit may take together, in bytes. Beyond it: 503. [P6] */
-export const MAX_BODIES_BYTES: number = 64 * 1024 * 1024;
-
-/** The same for deliveries of webhooks, apart from the others, for it shows only at their end whether they may come. [P6] */
-export const MAX_DELIVERIES_BYTES: number = 48 * 1024 * 1024;
-
-/** The part of it that only bodies in one piece may take, so that stuck uploads keep no small event out. */
-const KEPT_FOR_WHOLE = 1 / 4;
 
 /** How long a body may take, in milliseconds; the library cuts most slow ones before. Beyond it: 503. [P6] */
 const BODY_DEADLINE_MS = 30_000;
-
-/** Counts what all bodies take together. */
-export class BodyBudget {
-  readonly #maxBytes: number;
-  #takenBytes = 0;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  /** What is taken now. */
-  get takenBytes(): number {
-    return this.#takenBytes;
-  }
-
-  /** Takes a part of the budget for a body in one piece. @throws GitPubSubError `too-many-bodies` when it is not there */
-  take(bytes: number): void {
-    this.#takeWithin(bytes, this.#maxBytes);
-  }
-
-  /** As {@link BodyBudget.take}, for a body that may never come to its end. */
-  takeForUnfinished(bytes: number): void {
-    this.#takeWithin(bytes, this.#maxBytes * (1 - KEPT_FOR_WHOLE));
-  }
-
-  /** Gives back what was taken. */
-  give(bytes: number): void {
-    this.#takenBytes -= bytes;
-  }
-
-  #takeWithin(bytes: number, maxBytes: number): void {
-    if (this.#takenBytes + bytes > maxBytes) {
-      throw new GitPubSubError(
-        'too-many-bodies',
-        'The broker is receiving more than it can hold; try again soon.',
-      );
-    }
-    this.#takenBytes += bytes;
-  }
-}
 
 /** What a body that comes in pieces gets at first, in bytes; doubled when it is full. */
 const FIRST_CAPACITY_BYTES = 4_096;
 
 /** The body of one request as it comes in. */
 export class Body {
-  readonly #budget: BodyBudget;
+  readonly #budget: Budget;
   readonly #maxBytes: number;
   readonly #onRelease: () => void;
   #buffer = Buffer.alloc(0);
@@ -68,7 +20,7 @@ export class Body {
   #isReleased = false;
 
   /** `onRelease` is called with {@link Body.release}, once. */
-  constructor(budget: BodyBudget, maxBytes: number, onRelease: () => void) {
+  constructor(budget: Budget, maxBytes: number, onRelease: () => void) {
     this.#budget = budget;
     this.#maxBytes = maxBytes;
     this.#onRelease = onRelease;

@@ -4,7 +4,7 @@ import type { PublishLimiter } from '../access/publish-limiter.ts';
 import type { StreamLimiter } from '../access/stream-limiter.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
-import type { BodyBudget } from './body.ts';
+import type { BodyBudget, SenderBudgets } from './body-budget.ts';
 import type { Exchange } from './exchange.ts';
 import type { Encoders } from './formats.ts';
 import type { Page } from './page.ts';
@@ -32,7 +32,7 @@ export interface HttpContext extends HttpSettings {
   readonly statistics: HttpStatistics;
   readonly bodyBudget: BodyBudget;
   /** Of deliveries of webhooks, which anybody may send. */
-  readonly deliveryBudget: BodyBudget;
+  readonly deliveryBudgets: SenderBudgets;
   readonly encoders: Encoders;
   readonly readMetrics: () => Promise<MetricsText>;
   readonly page: Page;

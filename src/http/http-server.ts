@@ -9,7 +9,13 @@ import type { Logger } from '../core/logger.ts';
 import type { Selection } from '../core/selection.ts';
 import { isAdmitted } from './admission.ts';
 import { findClient, selectAgain } from './caller.ts';
-import { BodyBudget, MAX_BODIES_BYTES, MAX_DELIVERIES_BYTES } from './body.ts';
+import {
+  BodyBudget,
+  MAX_BODIES_BYTES,
+  MAX_DELIVERIES_BYTES,
+  MAX_SENDER_DELIVERIES_BYTES,
+  SenderBudgets,
+} from './body-budget.ts';
 import type { HttpContext, HttpSettings } from './context.ts';
 import { Exchange, type HeaderList } from './exchange.ts';
 import { createEncoders } from './formats.ts';
@@ -68,7 +74,7 @@ export class HttpServer {
       statistics,
       isTls: tls !== undefined,
       bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
-      deliveryBudget: new BodyBudget(MAX_DELIVERIES_BYTES),
+      deliveryBudgets: new SenderBudgets(MAX_DELIVERIES_BYTES, MAX_SENDER_DELIVERIES_BYTES),
       encoders: createEncoders((offset) => broker.cursorAt(offset)),
       refuse: createRefuse({
         readOrigins: () => this.#context.corsOrigins,
@@ -94,8 +100,8 @@ export class HttpServer {
 
   /** Bytes of bodies that are coming in or wait for the disk. */
   get bodyBytes(): number {
-    const { bodyBudget, deliveryBudget } = this.#context;
-    return bodyBudget.takenBytes + deliveryBudget.takenBytes;
+    const { bodyBudget, deliveryBudgets } = this.#context;
+    return bodyBudget.takenBytes + deliveryBudgets.takenBytes;
   }
 
   /**

@@ -6,7 +6,8 @@ import { parsePayloadLines } from '../core/ndjson.ts';
 import { parsePayload } from '../core/payload.ts';
 import { parseTopic } from '../core/topic.ts';
 import type { Receipt } from '../broker/broker.ts';
-import { Body, checkBodyBytes, readBody, type BodyBudget } from './body.ts';
+import { Body, checkBodyBytes, readBody } from './body.ts';
+import type { Budget } from './body-budget.ts';
 import type { HttpContext } from './context.ts';
 import { corsHeaders } from './cors.ts';
 import { identifyCaller, requirePublisher, requirePublisherStill } from './caller.ts';
@@ -51,7 +52,7 @@ export function handlePublish(
 /** A body that is to come, and what becomes of it. */
 interface Reception {
   readonly peer: SocketPeer;
-  readonly budget: BodyBudget;
+  readonly budget: Budget;
   readonly maxBytes: number;
   /** Makes what is to be stored; `undefined` when there is nothing. */
   readonly toAppend: (bytes: Uint8Array) => Append | undefined;

@@ -1,9 +1,11 @@
 // POST below /-/webhooks: a delivery of hosted git, checked and published as the events it stands for.
 import type { WebhookRule } from '../access/access-rules.ts';
+import { networkOf } from '../access/account.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Append } from '../core/event.ts';
 import { escapeLineBreaks } from '../core/payload.ts';
 import { readDeliveryId, translate, verify } from '../webhooks/webhooks.ts';
+import { findClient } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { identify } from './idempotency.ts';
@@ -36,7 +38,8 @@ export function handleWebhook(
     const idempotency = key === undefined ? undefined : identify(owner, key, events);
     return { events, publisher: owner, idempotency };
   };
-  const budget = context.deliveryBudget;
+  const client = findClient(context.accessPolicy, head, peer);
+  const budget = context.deliveryBudgets.of(networkOf(client) ?? client);
   receive(context, exchange, head, { peer, budget, maxBytes: MAX_DELIVERY_BYTES, toAppend });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Body, BodyBudget, checkBodyBytes, readBody } from '../../src/http/body.ts';
+import { Body, checkBodyBytes, readBody } from '../../src/http/body.ts';
+import { BodyBudget } from '../../src/http/body-budget.ts';
 import { createExchange, FakeResponse } from '../support/fake-http.ts';
 
 const BUDGET_BYTES = 100;
@@ -13,31 +14,6 @@ function isRefused(budget: BodyBudget, bytes: number): boolean {
     return true;
   }
 }
-
-describe('the budget of all bodies', () => {
-  test('gives what it has, and not one byte more', () => {
-    const budget = new BodyBudget(BUDGET_BYTES);
-    budget.take(60);
-    budget.take(40);
-    expect(() => budget.take(1)).toThrow(expect.objectContaining({ code: 'too-many-bodies' }));
-    budget.give(1);
-    budget.take(1);
-  });
-
-  test('keeps a quarter for bodies in one piece', () => {
-    const budget = new BodyBudget(BUDGET_BYTES);
-    budget.takeForUnfinished(75);
-    expect(() => budget.takeForUnfinished(1)).toThrow(expect.objectContaining({ code: 'too-many-bodies' }));
-    budget.take(25);
-    expect(isRefused(budget, 1)).toBe(true);
-  });
-
-  test('is not touched by what it refused', () => {
-    const budget = new BodyBudget(BUDGET_BYTES);
-    expect(() => budget.take(BUDGET_BYTES + 1)).toThrow();
-    expect(isRefused(budget, BUDGET_BYTES)).toBe(false);
-  });
-});
 
 describe('a body', () => {
   test('in one chunk is that chunk', () => {
