@@ -19,6 +19,7 @@ import type { SubscribeFlags } from './commands/subscribe-flags.ts';
 import type { WaitFlags } from './commands/wait.ts';
 import type { ServeFlag } from './config/serve-flags.ts';
 import { EXIT_USAGE, exitStatusFor } from './commands/exit-status.ts';
+import { isReaderGone } from './commands/standard-output.ts';
 import { GitPubSubError } from './core/errors.ts';
 import { toPrintable } from './core/printable.ts';
 import { readVersion } from './version.ts';
@@ -256,6 +257,7 @@ function toOption({ flags, description, helpGroup, isList }: ServeFlag): Option 
 
 // Says what went wrong, in one sentence each, and returns the exit status.
 function report(error: unknown): number {
+  if (isReaderGone(error)) return 0;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (!(error instanceof GitPubSubError)) throw error;
   for (const line of error.message.split('\n')) process.stderr.write(`gitpubsub: ${toPrintable(line)}\n`);

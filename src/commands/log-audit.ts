@@ -30,7 +30,7 @@ export async function runLogAudit(path: string, flags: AuditFlags): Promise<numb
     await printAll(path, request, toLine);
     return 0;
   } catch (error) {
-    if (isReaderGone(error)) return 0;
+    if (isReaderGone(error)) throw error;
     return complain(`${path} cannot be read: ${(error as Error).message}`, EXIT_FAILURE);
   }
 }

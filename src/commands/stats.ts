@@ -7,7 +7,7 @@ import { withToken, type TokenFlags } from './client-token.ts';
 import { EXIT_FAILURE } from './exit-status.ts';
 import { parseDurationMs } from './flag-values.ts';
 import { notify } from './notices.ts';
-import { isReaderGone, printLine } from './standard-output.ts';
+import { printLine } from './standard-output.ts';
 import { nextStopSignal } from './stop-signal.ts';
 
 /** As they were typed. */
@@ -54,7 +54,7 @@ async function watchStats(url: string, every: string, form: Form, options: Endpo
       await sleep(pauseMs, undefined, { signal: stop.signal });
     }
   } catch (error) {
-    if (stop.signal.aborted || isReaderGone(error)) return 0;
+    if (stop.signal.aborted) return 0;
     throw error;
   }
 }

@@ -86,6 +86,14 @@ test('--watch takes no time, so that the URL may stand behind it', async () => {
   await command.waitForLines(2);
 });
 
+test('a reader that leaves is a clean end', async () => {
+  const { url } = await startFakeServer(answer(200, NUMBERS));
+  const command = new CommandProcess(['stats', url]);
+  command.stopReading();
+  expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+  expect(command.stderr).toBe('');
+});
+
 test('tables that follow each other have their times, and a blank line between them', async () => {
   const { url } = await startFakeServer(answer(200, { Server: 'GitPubSub/1', 'X-Uptime': '5' }));
   const command = new CommandProcess(['stats', url, '--every', '100ms']);
