@@ -9,6 +9,7 @@ import { GitPubSubError } from '../core/errors.ts';
 import { toPrintable } from '../core/printable.ts';
 import { notifyServiceManager } from '../service-manager.ts';
 import { toLogText } from './log-line.ts';
+import { notify } from './notices.ts';
 import { openLogOutput, type LogOutput } from './log-output.ts';
 import { ReloadSignal } from './reload-signal.ts';
 import { nextStopSignal } from './stop-signal.ts';
@@ -23,11 +24,13 @@ export async function runServe(flags: Flags, options: { check: boolean }): Promi
   const config = load();
   if (options.check) {
     process.stdout.write(`${describeConfig(config)}\n`);
+    config.warnings.forEach(notify);
     return;
   }
   const output = openLogOutput();
   const logger = createLogger(config, output);
   const stopSignal = nextStopSignal();
+  warn(config, logger);
   const app = await startApp(config, logger);
   notifyServiceManager('READY=1', logger);
   reloadSignal.start(() => reload(app, load, logger));
@@ -48,11 +51,16 @@ function createLogger({ logLevel }: Config, output: LogOutput): Logger {
   return pino(options, { write: (line) => output.write(`${toText(line.trimEnd())}\n`) });
 }
 
+function warn({ warnings }: Config, logger: Logger): void {
+  for (const warning of warnings) logger.warn({ warning }, 'hardly meant');
+}
+
 // Without waiting in between, so that no two reloads meet.
 function reload(app: App, load: () => Config, logger: Logger): void {
   try {
     const { config, changed, kept } = app.reload(load());
     logger.level = config.logLevel;
+    warn(config, logger);
     if (kept.length > 0) {
       const values = kept.map((key) => [key, formatSetting(key, config[key]) || 'none'] as const);
       logger.warn({ kept: Object.fromEntries(values) }, 'only a new start changes these settings');

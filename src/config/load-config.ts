@@ -28,6 +28,8 @@ export interface Config extends ResolvedConfig {
   readonly access: AccessRules | undefined;
   /** `undefined` without TLS. */
   readonly tls: TlsFiles | undefined;
+  /** What holds, but is hardly meant; one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** Everything that is wrong with a configuration; the message has one problem a line. */
@@ -63,7 +65,8 @@ export function loadConfig({ flags, env, readFile = readFromDisk }: ConfigSource
     ...(tls?.problems ?? []),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return { ...resolution.config, access: access?.rules, tls: tls?.files };
+  const warnings = tls?.warnings ?? [];
+  return { ...resolution.config, access: access?.rules, tls: tls?.files, warnings };
 }
 
 function readNamedFile(flags: Flags, env: NodeJS.ProcessEnv, readFile: ReadFile): Source {

@@ -87,8 +87,7 @@ function createApp({ certPath, keyPath }: TlsFiles): DistributingApp {
     // It says no more than that; what people get wrong was looked at before.
     throw new GitPubSubError(
       'invalid-configuration',
-      `The certificate ${certPath} with the key ${keyPath} cannot be used; allowed are RSA, ECDSA (P-256, P-384, P-521) and ` +
-        'Ed25519 keys, in plain PEM files.',
+      `The certificate ${certPath} with the key ${keyPath} cannot be used; is each a plain PEM file, and the chain whole?`,
       { cause: error },
     );
   }

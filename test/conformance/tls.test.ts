@@ -173,7 +173,7 @@ describe.skipIf(!hasOpenssl())('a broker with TLS (needs openssl)', () => {
     const { code, stderr } = await runCommandLine(['serve', ...flags, ...tls]);
     expect([code, stderr]).toEqual([
       78,
-      expect.stringContaining('allowed are RSA, ECDSA (P-256, P-384, P-521)'),
+      expect.stringContaining('allowed are RSA of at least 2048 bits, ECDSA (P-256, P-384, P-521)'),
     ]);
   });
 });

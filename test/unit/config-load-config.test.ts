@@ -50,6 +50,7 @@ describe('without any configuration', () => {
       retentionBytes: 1_073_741_824,
       trustedPeers: ['127.0.0.1', '::1'],
       trustedProxies: [],
+      warnings: [],
       corsOrigins: [],
       maxPeerStreams: 1_000,
       maxEventBytes: 262_144,

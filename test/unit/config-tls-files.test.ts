@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTlsFiles, type TlsFileCheck } from '../../src/config/tls-files.ts';
 import { CertificateAuthority, hasOpenssl } from '../support/certificates.ts';
 
-function read(certText: string, keyText: string): TlsFileCheck {
+function read(certText: string, keyText: string, nowMs?: number): TlsFileCheck {
   const texts = new Map([
     ['c.pem', certText],
     ['k.pem', keyText],
   ]);
-  return readTlsFiles({ certPath: 'c.pem', keyPath: 'k.pem' }, (path) => texts.get(path) ?? '');
+  return readTlsFiles({ certPath: 'c.pem', keyPath: 'k.pem' }, (path) => texts.get(path) ?? '', nowMs);
 }
 
 function damage(text: string): string {
@@ -52,7 +52,34 @@ describe.skipIf(!hasOpenssl())('the files for TLS (needs openssl)', () => {
       problems: [
         "k.pem: is not the key of c.pem; it must be that of the first certificate there, which is the broker's own.",
       ],
+      warnings: [],
     });
+  });
+
+  test.each([
+    ['RSA of 2048 bits', ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'], true],
+    ['P-384', ['EC', '-pkeyopt', 'ec_paramgen_curve:P-384'], true],
+    ['Ed25519', ['ED25519'], true],
+    ['RSA of 1024 bits', ['RSA', '-pkeyopt', 'rsa_keygen_bits:1024'], false],
+    ['a curve that clients do not know', ['EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'], false],
+    ['Ed448', ['ED448'], false],
+  ])('may have a key of a kind that clients and the library know: %s', (_what, args, isAllowed) => {
+    const other = execFileSync('openssl', ['genpkey', '-algorithm', ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [problem = ''] = read(cert, other).problems;
+    expect(problem).toMatch(isAllowed ? /is not the key of c\.pem/ : /cannot be used; allowed are RSA/);
+  });
+
+  test('are taken with a warning when they are out of date', () => {
+    const day = 86_400_000;
+    const warningsAt = (nowMs: number): readonly string[] => read(cert, key, nowMs).warnings;
+    expect(warningsAt(Date.now())).toEqual([]);
+    expect(warningsAt(Date.now() + 3 * day)).toEqual([
+      expect.stringMatching(/^c\.pem: the certificate has expired/),
+    ]);
+    expect(warningsAt(Date.now() - day)).toEqual([expect.stringMatching(/is not valid before/)]);
   });
 
   test('are both looked at', () => {
