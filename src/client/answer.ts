@@ -18,6 +18,14 @@ const NO_TLS: ReadonlySet<string> = new Set([
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
 ]);
 
+// What node says of a certificate whose authority it does not know.
+const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 /** Reads the beginning of an answer; the connection of a long one is given up. @throws Error if it is cut, or takes too long */
 export async function readStart(response: IncomingMessage): Promise<string> {
   const timer = setTimeout(() => {
@@ -87,5 +95,9 @@ export function describeError(error: unknown): string {
   // Why the code: with several addresses to try, node's error has no message of its own.
   const code = 'code' in error ? String(error.code) : error.name;
   if (NO_TLS.has(code)) return `${code}: the server speaks no TLS; is it http:// instead of https://?`;
+  if (UNKNOWN_AUTHORITY.has(code))
+    return `${error.message}: if its authority is your own, name the file with its certificate in NODE_EXTRA_CA_CERTS`;
+  // Plain HTTP where a server wants TLS ends like this.
+  if (error.message === 'socket hang up') return 'socket hang up; if that stays, is it http:// or https://?';
   return error.message === '' ? code : error.message;
 }
