@@ -96,7 +96,7 @@ export class AccessPolicy {
   /** Whether a client may publish anything, by its socket alone. */
   mayPublishFrom(address: string | Uint8Array): boolean {
     const decision = this.#peerPolicy.decide({ address, forwardedFor: [], hasProxyHeader: false });
-    return addressRights(decision, this.#listed(decision)).publish.length > 0;
+    return addressRights(decision, this.#peerRights.of(decision.client)).publish.length > 0;
   }
 
   #requireToken(headers: CredentialHeaders): KnownToken | undefined {
@@ -109,7 +109,7 @@ export class AccessPolicy {
 
   #describe(decision: PeerDecision, foreignOrigin: string | undefined, token?: KnownToken): Caller {
     const { client, isCertain, proxy } = decision;
-    const listed = this.#listed(decision);
+    const listed = this.#peerRights.of(client);
     const ofAddress = foreignOrigin === undefined ? addressRights(decision, listed) : NO_RIGHTS;
     const ofToken = token ? token.principal : NO_RIGHTS;
     // A page of another origin may read what its token may read, and nothing else.
@@ -132,11 +132,7 @@ export class AccessPolicy {
     };
   }
 
-  // What the access file says of an address.
-  #listed({ client, isCertain }: PeerDecision): PeerGrant | undefined {
-    return isCertain ? this.#peerRights.of(client) : undefined;
-  }
-
+  // Why also of one that may be a proxy: a header would be enough to get around them.
   #addressLimits({ isTrusted }: PeerDecision, listed: PeerGrant | undefined): Limits | undefined {
     if (isTrusted || !this.#strangerLimits) return listed?.limits;
     if (!listed?.limits) return this.#strangerLimits;
@@ -159,8 +155,8 @@ export function wrongToken(): GitPubSubError {
 }
 
 // What the file says of an address stands in the place of what trustedPeers gives it.
-function addressRights({ isTrusted }: PeerDecision, listed: PeerGrant | undefined): Rights {
-  return listed ?? (isTrusted ? TRUSTED_RIGHTS : NO_RIGHTS);
+function addressRights({ isTrusted, isCertain }: PeerDecision, listed: PeerGrant | undefined): Rights {
+  return (isCertain ? listed : undefined) ?? (isTrusted ? TRUSTED_RIGHTS : NO_RIGHTS);
 }
 
 function explainRefusal(

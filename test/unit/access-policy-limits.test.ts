@@ -96,6 +96,15 @@ describe('the limits of', () => {
     expect(limitsOf({ address: '10.0.0.1' }, [entry(['10.0.0.1'])])).toBeUndefined();
   });
 
+  test('an address in the access file are those there also if it sends a header of proxies', () => {
+    const peers = [entry(['192.0.2.0/24'], TIGHT), entry(['10.0.0.2'], WIDE)];
+    expect(limitsOf({ address: '192.0.2.1', forwardedFor: ['203.0.113.1'] }, peers)).toEqual(TIGHT);
+    expect(limitsOf({ address: '10.0.0.2', forwardedFor: ['10.0.0.3'] }, peers)).toEqual({
+      ...WIDE,
+      streams: STRANGERS.streams,
+    });
+  });
+
   test('an address that several entries cover are the lowest', () => {
     const peers = [entry(['192.0.2.1'], WIDE), entry(['192.0.2.0/24'], TIGHT), entry(['0.0.0.0/0'])];
     expect(limitsOf({}, peers)).toEqual({
