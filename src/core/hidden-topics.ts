@@ -1,7 +1,7 @@
 // What one reader may not see: the private topics that nobody granted to it. [P29]
 import { selfAndAncestors, type Topic } from './topic.ts';
 
-/** Prefixes that are private, but for those below or above them that are granted. Equal keys hide the same. */
+/** Private prefixes, and what is granted below them; only what counts is kept of both. Equal keys hide the same. */
 export class HiddenTopics {
   readonly key: string;
   readonly #privates: ReadonlySet<Topic>;
@@ -9,8 +9,9 @@ export class HiddenTopics {
 
   /** A private prefix makes everything at and below it private; a grant opens everything at and below itself. */
   constructor(privates: Iterable<Topic>, grants: Iterable<Topic>) {
-    this.#privates = new Set(privates);
-    this.#grants = new Set(grants);
+    const granted = new Set(grants);
+    this.#privates = new Set([...privates].filter((one) => !isWithin(granted, one)));
+    this.#grants = new Set([...granted].filter((one) => isWithin(this.#privates, one)));
     // No topic holds a control character, and so no two different lists make the same key.
     this.key = `${[...this.#privates].toSorted().join('\n')}\0${[...this.#grants].toSorted().join('\n')}`;
   }
@@ -28,18 +29,17 @@ export class HiddenTopics {
   /** The part that counts at and below some prefixes; `undefined` when nothing is hidden there. */
   within(prefixes: readonly Topic[]): HiddenTopics | undefined {
     const wanted = new Set(prefixes);
-    const privates = new Set([...this.#privates].filter((one) => isWithin(wanted, one) && this.hides(one)));
-    for (const prefix of wanted) if (this.hides(prefix)) privates.add(prefix);
-    if (privates.size === 0) return undefined;
-    return new HiddenTopics(
-      privates,
-      [...this.#grants].filter((grant) => isWithin(privates, grant)),
-    );
+    const privates = [...this.#privates].filter((one) => isWithin(wanted, one));
+    const hiddenPrefixes = prefixes.filter((prefix) => !this.#privates.has(prefix) && this.hides(prefix));
+    if (privates.length + hiddenPrefixes.length === 0) return undefined;
+    // Why the same: most streams want everything, and what each of them keeps would be large where much is private.
+    if (privates.length === this.#privates.size) return this;
+    return new HiddenTopics([...privates, ...hiddenPrefixes], this.#grants);
   }
 
   /** Whether it hides anything that `other` shows. */
   hidesMoreThan(other: HiddenTopics | undefined): boolean {
-    if (!other) return [...this.#privates].some((one) => this.hides(one));
+    if (!other) return this.#privates.size > 0;
     return [...this.#privates, ...other.#grants].some((topic) => this.hides(topic) && !other.hides(topic));
   }
 }

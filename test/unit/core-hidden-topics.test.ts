@@ -75,6 +75,13 @@ test('there is no part where nothing is hidden', () => {
   expect(hidden(['/a', '/b/c'], ['/a']).within([parseTopic('/a'), parseTopic('/b/d')])).toBeUndefined();
 });
 
+test('the part within everything is the whole itself, so that all streams share it', () => {
+  const whole = hidden(['/a', '/b/c', '/d'], ['/a/x', '/d', '/e']);
+  expect(whole.within([parseTopic('/')])).toBe(whole);
+  expect(whole.within(['/a', '/b'].map(parseTopic))).toBe(whole);
+  expect(whole.within([parseTopic('/a')])).not.toBe(whole);
+});
+
 test('readers of whom the same is hidden have the same key', () => {
   const [one, other] = [hidden(['/a', '/b']), hidden(['/b', '/c', '/a', '/d'], ['/c', '/d/e'])];
   const prefixes = [parseTopic('/a')];
