@@ -4,6 +4,7 @@ import { mayPublish, type Caller, type CallerId } from '../access/caller.ts';
 import type { CredentialHeaders } from '../access/credentials.ts';
 import type { PeerFacts } from '../access/peer-policy.ts';
 import { GitPubSubError, type ErrorCode } from '../core/errors.ts';
+import type { HiddenTopics } from '../core/hidden-topics.ts';
 import { selectPrefixes, type Selection } from '../core/selection.ts';
 import type { Topic } from '../core/topic.ts';
 import type { HttpContext } from './context.ts';
@@ -84,15 +85,29 @@ export function requireWatcher(context: HttpContext, caller: Caller): void {
   });
 }
 
-/** What the reader of an open stream reads from now on; `undefined` when it may not read all that it does. */
-export function selectAgain(
-  policy: AccessPolicy,
-  { prefixes, filter, hidden }: Selection,
-  id: CallerId,
+/** Gives what the reader of an open stream reads from now on; `undefined` when it may not read all that it does. */
+export type SelectAgain = (selection: Selection, id: CallerId) => Selection | undefined;
+
+/** By the rules of the moment, for all streams one after the other. Of equal streams it looks at one. */
+export function createSelectAgain(policy: AccessPolicy): SelectAgain {
+  // Why: with many private topics one look takes a millisecond, and streams are many.
+  const answers = new Map<HiddenTopics, Map<string, Selection | undefined>>();
+  return (selection, id) => {
+    const hidden = policy.identifyAgain(id)?.hidden;
+    if (!hidden) return undefined;
+    const known = answers.get(hidden) ?? new Map<string, Selection | undefined>();
+    answers.set(hidden, known);
+    if (!known.has(selection.key)) known.set(selection.key, narrowAgain(selection, hidden));
+    return known.get(selection.key);
+  };
+}
+
+function narrowAgain(
+  { prefixes, filter, hidden: before }: Selection,
+  hidden: HiddenTopics,
 ): Selection | undefined {
-  const caller = policy.identifyAgain(id);
-  if (!caller || caller.hidden.within(prefixes)?.hidesMoreThan(hidden)) return undefined;
-  return selectPrefixes(prefixes, { filter, hidden: caller.hidden });
+  if (hidden.within(prefixes)?.hidesMoreThan(before)) return undefined;
+  return selectPrefixes(prefixes, { filter, hidden });
 }
 
 function readPeerFacts(head: RequestHead, peer: SocketPeer): PeerFacts {

@@ -6,9 +6,8 @@ import { StreamLimiter } from '../access/stream-limiter.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Selection } from '../core/selection.ts';
 import { isAdmitted } from './admission.ts';
-import { findClient, selectAgain } from './caller.ts';
+import { createSelectAgain, findClient } from './caller.ts';
 import {
   BodyBudget,
   MAX_BODIES_BYTES,
@@ -164,17 +163,18 @@ export class HttpServer {
   }
 
   #reviewStreams(): void {
-    this.#context.broker.reviewStreams((selection, sink) =>
-      sink instanceof StreamSink ? this.#selectAgain(selection, sink) : selection,
-    );
+    const { accessPolicy, broker } = this.#context;
+    const selectAgain = createSelectAgain(accessPolicy);
+    broker.reviewStreams((selection, sink) => {
+      if (!(sink instanceof StreamSink)) return selection;
+      return this.#hasLostOrigin(sink) ? undefined : selectAgain(selection, sink.readerId);
+    });
   }
 
   // A page whose origin was listed when it came may read only as long as it is.
-  #selectAgain(selection: Selection, { readerId, origin }: StreamSink): Selection | undefined {
-    const { accessPolicy, corsOrigins } = this.#context;
+  #hasLostOrigin({ readerId, origin }: StreamSink): boolean {
     const wasListed = origin !== undefined && readerId.foreignOrigin === undefined;
-    if (wasListed && !corsOrigins.includes(origin)) return undefined;
-    return selectAgain(accessPolicy, selection, readerId);
+    return wasListed && !this.#context.corsOrigins.includes(origin);
   }
 
   // Whoever comes when the house is full is closed. [P26]

@@ -6,8 +6,8 @@ import { GitPubSubError } from '../../src/core/errors.ts';
 import { selectPrefixes, selects, type Selection } from '../../src/core/selection.ts';
 import { parseTopic } from '../../src/core/topic.ts';
 import {
+  createSelectAgain,
   identifyCaller,
-  selectAgain,
   readCredentials,
   requirePublisher,
   requireReader,
@@ -251,7 +251,10 @@ describe('an open stream', () => {
     prefixes = everything,
   ): Selection | undefined {
     const caller = callerOf(given);
-    return selectAgain(createPolicy(access), selectPrefixes(prefixes, { hidden: caller.hidden }), caller.id);
+    return createSelectAgain(createPolicy(access))(
+      selectPrefixes(prefixes, { hidden: caller.hidden }),
+      caller.id,
+    );
   }
 
   function mayGoOn(...given: Parameters<typeof readOn>): boolean {
@@ -289,5 +292,20 @@ describe('an open stream', () => {
     const [before, after] = [readOn({}, ACCESS), readOn({}, { ...ACCESS, private: ['/secret/ours'] })];
     expect(before && selects(before, secret)).toBe(false);
     expect(after && selects(after, secret)).toBe(true);
+  });
+
+  test('is not judged by another one, whose reader or topics differ', () => {
+    const ci = { tokens: [{ token: 'ci' }], subscribe: ['/json'] };
+    const again = createSelectAgain(
+      createPolicy({ private: ['/secret', '/json'], principals: { ...ACCESS.principals, ci } }),
+    );
+    const judge = (given: Given, prefixes = everything): boolean => {
+      const { hidden, id } = callerOf(given);
+      return again(selectPrefixes(prefixes, { hidden }), id) !== undefined;
+    };
+    for (const _again of [1, 2]) {
+      expect([judge({}), judge({}, [parseTopic('/other')])]).toEqual([false, true]);
+      expect([judge({ token: 'reader' }), judge({ token: 'ci' })]).toEqual([false, true]);
+    }
   });
 });
