@@ -65,26 +65,35 @@ const token = record(
   },
   { isSecret: true },
 );
-const principal = record({ tokens: listOf(token, 'tokens', { isSecret: true }), limits, ...rights });
+const principal = record(
+  { tokens: listOf(token, 'tokens', { isSecret: true }), limits, ...rights },
+  { isSecret: true },
+);
 const peerRights = record({
   addresses: listOf(parsed(parseAddresses, 'an address, a range or unix'), 'addresses and ranges'),
   limits,
   ...rights,
 });
-const webhook = record({
-  kind: z.enum(WEBHOOK_KIND_NAMES, {
-    error: says(WEBHOOK_KIND_NAMES.join(', ').replace(/, ([^,]*)$/, ' or $1')),
-  }),
-  secrets: listOf(z.string(notASecret).min(8, notASecret), 'secrets', { isSecret: true }).min(1, notASecret),
-  topic: parsed(parseTemplate, 'a topic template such as /json/{project}/{branch}').default(
-    DEFAULT_TOPIC_TEMPLATE,
-  ),
-});
+const webhook = record(
+  {
+    kind: z.enum(WEBHOOK_KIND_NAMES, {
+      error: says(WEBHOOK_KIND_NAMES.join(', ').replace(/, ([^,]*)$/, ' or $1')),
+    }),
+    secrets: listOf(z.string(notASecret).min(8, notASecret), 'secrets', { isSecret: true }).min(
+      1,
+      notASecret,
+    ),
+    topic: parsed(parseTemplate, 'a topic template such as /json/{project}/{branch}').default(
+      DEFAULT_TOPIC_TEMPLATE,
+    ),
+  },
+  { isSecret: true },
+);
 const accessFile = record({
   private: topics,
-  principals: dictionary(principal, NAME, NAMES).default({}),
+  principals: dictionary(principal, NAME, NAMES, { isSecret: true }).default({}),
   peers: listOf(peerRights, 'rights of addresses').default([]),
-  webhooks: dictionary(webhook, NAME, NAMES).default({}),
+  webhooks: dictionary(webhook, NAME, NAMES, { isSecret: true }).default({}),
 });
 
 /** Reads the access file. */

@@ -75,12 +75,13 @@ export function dictionary<Value extends z.ZodType>(
   value: Value,
   pattern: RegExp,
   names: string,
+  refusing: Refusing = {},
 ): z.ZodType<Record<string, z.output<Value>>> {
   const refuseName = (name: unknown): string =>
     `${JSON.stringify(name)} is not allowed; allowed is ${names}.`;
   const members = z.record(z.string().regex(pattern), value, {
     error: (issue) =>
-      issue.code === 'invalid_key' ? refuseName(issue.path?.at(-1)) : says('an object')(issue),
+      issue.code === 'invalid_key' ? refuseName(issue.path?.at(-1)) : says('an object', refusing)(issue),
   });
   // Why: the validator passes over this one name in silence.
   return z

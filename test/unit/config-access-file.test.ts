@@ -134,7 +134,7 @@ describe('an access file with a mistake gives no rules, and says', () => {
     [
       'that a principal is none',
       { principals: { ci: null } },
-      /null is not allowed; allowed is an object with tokens/,
+      /principals\.ci in a\.json: is not allowed; allowed is an object with tokens/,
     ],
     [
       'which hash is none',
@@ -234,6 +234,10 @@ describe('a token', () => {
     ['instead of its hash', withToken({ sha256: SECRET })],
     ['instead of an object', withToken(SECRET)],
     ['instead of a list', { principals: { ci: { tokens: SECRET } } }],
+    ['instead of a principal', { principals: { ci: SECRET } }],
+    ['in a list of principals', { principals: [{ name: 'ci', tokens: [{ sha256: SECRET }] }] }],
+    ['instead of a webhook', { webhooks: { gh: SECRET } }],
+    ['in a list of webhooks', { webhooks: [{ name: 'gh', kind: 'github', secrets: [SECRET] }] }],
     ['in a member of another name', withToken({ sha256: HASH, token: SECRET })],
     [
       'as the secret of a webhook, but not in a list',
