@@ -58,6 +58,7 @@ describe.each(SIGNED)('%s with %s', (kind, header, prefix) => {
     ['of an odd digit', `${right.slice(0, -1)}g`],
     ['of another secret', prefix + hmac('another')],
     ['behind another prefix', `sha1=${hmac(SECRET)}`],
+    ['behind another prefix of that length', `sha512=${hmac(SECRET)}`],
     ['made by SHA-1', prefix + hmac(SECRET, BODY, 'sha1')],
     ['of other characters', `${prefix}${'ü'.repeat(64)}`],
     ['behind a space', ` ${right}`],
