@@ -20,7 +20,7 @@ interface Charge {
   readonly rate: Rate;
 }
 
-/** So many accounts are counted each by itself; further ones together, so that a crowd of addresses takes no more memory. */
+/** So many accounts are counted each by itself; further addresses together, so that a crowd of them takes no more memory. */
 const MAX_ACCOUNTS = 10_000;
 
 const OTHERS = 'others';
@@ -45,7 +45,7 @@ export class PublishLimiter {
     const charges = toCharges(caller.limits, usage);
     if (charges.length === 0) return;
     const nowMs = this.#clock.monotonicMs();
-    const account = accountOf(caller);
+    const account = this.#accountOf(caller);
     const buckets = this.#bucketsOf(account);
     for (const { resource, amount, rate } of charges) {
       const waitMs = buckets[resource].waitMs(amount, rate, nowMs);
@@ -61,10 +61,17 @@ export class PublishLimiter {
       if (publishes.isFull(nowMs) && bytes.isFull(nowMs)) this.#accounts.delete(account);
   }
 
+  // Why principals anyway: they are no more than the access file has, and no crowd may use up what is theirs.
+  #accountOf(caller: Caller): string {
+    const account = accountOf(caller);
+    const isOwn =
+      this.#accounts.size < MAX_ACCOUNTS || this.#accounts.has(account) || caller.principal !== undefined;
+    return isOwn ? account : OTHERS;
+  }
+
   #bucketsOf(account: string): Readonly<Record<Resource, RateBucket>> {
     const known = this.#accounts.get(account);
     if (known) return known;
-    if (this.#accounts.size >= MAX_ACCOUNTS && account !== OTHERS) return this.#bucketsOf(OTHERS);
     const buckets = { publishes: new RateBucket(), bytes: new RateBucket() };
     this.#accounts.set(account, buckets);
     return buckets;

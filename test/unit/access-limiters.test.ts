@@ -144,6 +144,16 @@ describe('publishing', () => {
     expect(take(from(1), { publishes: 1 })).toBeUndefined();
   });
 
+  test('by a principal is counted by itself, however large the crowd of addresses is', () => {
+    const { take } = createPublishFixture();
+    for (let index = 0; index < 10_010; index++) take(from(index), { publishes: 1 });
+    for (const principal of ['ci', 'cd']) {
+      const publish = (): number | undefined =>
+        take(createCaller({ principal, limits: ONE_A_SECOND }), { publishes: 1 });
+      expect([publish(), publish(), publish()]).toEqual([undefined, undefined, 1]);
+    }
+  });
+
   test('never passes the average and a burst, in any stretch of time, whoever forgets when', () => {
     const limits = { publishesPerSecond: 2, burstSeconds: 3 };
     const caller = createCaller({ limits });
