@@ -175,6 +175,12 @@ describe('with an access file', () => {
       [TRUSTED, '127.0.0.2', '10.1.1.1', STRANGER, 'unix'].map((one) => policy.mayPublishFrom(one)),
     ).toEqual([true, true, false, false, true]);
   });
+
+  test('of that, what the access file says of the address counts before trustedPeers', () => {
+    const peers = [{ addresses: [STRANGER], publish: ['/json'] }, { addresses: [TRUSTED] }];
+    const policy = createPolicy({ ...ACCESS, peers });
+    expect([STRANGER, TRUSTED].map((one) => policy.mayPublishFrom(one))).toEqual([true, false]);
+  });
 });
 
 describe('the same caller by other rules', () => {
