@@ -109,7 +109,9 @@ class RunningApp implements App {
     // First what may be refused.
     server.configure(httpSettings(plan.config, logger), plan.config.tls);
     broker.configure(brokerSettings(plan.config));
+    const isTickTheSame = tickMs(plan.config) === tickMs(this.#config);
     this.#config = plan.config;
+    if (isTickTheSame) return plan; // Or many reloads in a row would put off keep-alives.
     clearInterval(this.#timer);
     this.#timer = this.#startTicking();
     return plan;

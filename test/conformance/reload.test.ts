@@ -359,6 +359,25 @@ describe('SIGHUP at odd moments', () => {
     });
   });
 
+  test('again and again puts off no keep-alive', async () => {
+    await withReloadableBroker({ settings: { keepAliveSeconds: 1 } }, async (broker) => {
+      const stream = await StreamReader.open(broker.process.target, '/t');
+      const firstSeconds = stream.lastKeepAlive()?.seconds ?? 0;
+      const isOver = { is: false };
+      const reloadOn = async (): Promise<void> => {
+        while (!isOver.is) await broker.reload({});
+      };
+      const later = stream
+        .waitFor(
+          () => ((stream.lastKeepAlive()?.seconds ?? 0) > firstSeconds ? true : undefined),
+          'a keep-alive',
+        )
+        .finally(() => (isOver.is = true));
+      await Promise.all([later, reloadOn()]);
+      stream.close();
+    });
+  });
+
   test('during a stop changes nothing of it', async () => {
     await withBroker([], async (broker) => {
       const stream = await StreamReader.open(broker.target, '/t');
