@@ -257,6 +257,9 @@ describe('a database that is full', () => {
       expect(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()).toBe(0);
     database.pragma('max_page_count = 1000000');
     expect(writer.insert([{ events, publisher: PUBLISHER }], context).stored).toHaveLength(100);
+    const named =
+      'SELECT count(*) FROM event JOIN topic t ON t.id = topic_id JOIN publisher p ON p.id = publisher_id';
+    expect(database.prepare(named).pluck().get()).toBe(100);
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
   });
 });
