@@ -70,8 +70,15 @@ export function unite(one: Rights, other: Rights): Rights {
   };
 }
 
-// Why the same list when the other is empty: what is made of a list is kept for it.
+const joined = new WeakMap<readonly Topic[], WeakMap<readonly Topic[], readonly Topic[]>>();
+
+// Why the same list for the same two: what is made of a list is kept for it, and may be much.
 function join(one: readonly Topic[], other: readonly Topic[]): readonly Topic[] {
   if (other.length === 0) return one;
-  return one.length === 0 ? other : [...one, ...other];
+  if (one.length === 0) return other;
+  const withOne = joined.get(one) ?? new WeakMap<readonly Topic[], readonly Topic[]>();
+  joined.set(one, withOne);
+  const both = withOne.get(other) ?? [...one, ...other];
+  withOne.set(other, both);
+  return both;
 }
