@@ -1,12 +1,13 @@
-// Private events: whatever is asked for, in whatever way, nobody is shown one without the right, and nobody misses others.
+// Private events: whatever is asked for, in whatever way, nobody is shown one without the right, and nobody misses others; also
+// not when the rights change.
 import { expect, test, vi } from 'vitest';
 import { composeAccessFile, type SampleAccess } from '../support/sample-access.ts';
 import { isAtOrBelow, maySee, type ModelRights } from '../support/access-model.ts';
 import { Publisher } from '../support/publisher.ts';
 import type { Random } from '../support/random.ts';
+import { withReloadableBroker } from '../support/reloadable-broker.ts';
 import { request, type RawResponse, type Target } from '../support/raw-http.ts';
 import { StreamReader } from '../support/stream-reader.ts';
-import { withBroker } from '../support/with-broker.ts';
 import { OWN_PAGE } from '../support/own-page.ts';
 import { describeCase, fuzzTimeoutMs, randomOf, shareOfCases } from './cases.ts';
 import { pick } from './texts.ts';
@@ -17,6 +18,8 @@ const caseCount = shareOfCases(0.03);
 /** Cases for one broker with rules of its own. */
 const ROUND_CASES = 150;
 const EVENTS_FIRST = 40;
+/** Events under the rules of the end, after a reload. */
+const EVENTS_LAST = 20;
 const [OUTSIDE, READING] = ['127.0.9.9', '127.0.0.3'];
 const SEGMENTS = ['a', 'a', 'b', 'a%2Fb', '%2525'];
 const PROJECTS = ['widget', 'gadget'];
@@ -61,6 +64,12 @@ interface Open {
   readonly prefixes: readonly string[];
   readonly begin: number;
   readonly stream: StreamReader;
+}
+
+/** Rules, and the number of events that were stored before they held. */
+interface Period {
+  readonly rules: Rules;
+  readonly begin: number;
 }
 
 function makePath(random: Random): string {
@@ -215,33 +224,72 @@ async function openStreams(
   );
 }
 
-async function expectStreams(
-  rules: Rules,
-  streams: readonly Open[],
-  stored: readonly Stored[],
-): Promise<void> {
+/** Waits until each has all that there is for it. */
+async function waitForStreams(streams: readonly Open[], stored: readonly Stored[]): Promise<void> {
   const newest = stored.at(-1)?.timestamp ?? 0;
-  for (const { reader, prefixes, begin, stream } of streams) {
-    // A keep-alive never passes an event that is still to come. [P12]
+  // A keep-alive never passes an event that is still to come. [P12]
+  for (const { stream } of streams)
     await stream.waitFor(
       () => ((stream.lastKeepAlive()?.seconds ?? 0) > newest ? true : undefined),
       'a keep-alive',
     );
+}
+
+/** What each has got is what its reader could see when it was stored, or when the stream began. */
+function expectStreams(
+  periods: readonly Period[],
+  streams: readonly Open[],
+  stored: readonly Stored[],
+): void {
+  for (const { reader, prefixes, begin, stream } of streams) {
+    const expected = periods.flatMap(({ rules, begin: from }, index) => {
+      const to = periods[index + 1]?.begin ?? Infinity;
+      const visible = visibleTo(rules, readerBy(rules, reader), prefixes, stored);
+      return visible.filter(({ offset }) => offset > Math.max(begin, from) && offset <= to);
+    });
     stream.close();
-    const expected = visibleTo(rules, reader, prefixes, stored).filter(({ offset }) => offset > begin);
     expect(secretsIn(stream.response.text)).toEqual(expected.map(({ secret }) => secret));
   }
 }
 
-/** A broker with rules of its own: some events, streams, questions while more events come, and what the streams got. */
+/** The same reader by other rules. */
+function readerBy({ readers }: Rules, { token, address }: Reader): Reader {
+  const found = readers.find((one) => one.token === token && one.address === address);
+  if (!found) throw new TypeError('every set of rules has the same readers');
+  return found;
+}
+
+/** Whether a stream shows anything that its reader may not see by other rules: looked up wherever rights begin, and below. */
+function losesAnything({ reader, prefixes }: Open, before: Rules, after: Rules): boolean {
+  const [one, other] = [readerBy(before, reader), readerBy(after, reader)];
+  const edges = [
+    before.privates,
+    after.privates,
+    one.rights.subscribe,
+    other.rights.subscribe,
+    prefixes,
+  ].flat();
+  const paths = edges
+    .flatMap((path) => [path, `${path}/below`])
+    .filter((path) => prefixes.some((prefix) => isAtOrBelow(prefix, path)));
+  return paths.some(
+    (path) => maySee(before.privates, one.rights, path) && !maySee(after.privates, other.rights, path),
+  );
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter((one) => isFirst(one)), all.filter((one) => !isFirst(one))];
+}
+
+/** A broker with rules of its own: some events, streams, questions while more events come, other rules, and what the streams got. */
 async function runRound(first: number, end: number): Promise<void> {
   const random = randomOf(first);
   const rules = makeRules(random);
-  const options = { files: { 'access.json': composeAccessFile(rules.access) } };
-  const flags = ['--access-file', 'access.json', '--durability', 'normal', '--keep-alive-seconds', '0.2'];
-  await withBroker(
-    flags,
-    async (broker) => {
+  const flags = ['--durability', 'normal', '--keep-alive-seconds', '0.2'];
+  await withReloadableBroker(
+    { access: composeAccessFile(rules.access) },
+    async (reloadable) => {
+      const { process: broker } = reloadable;
       const stored: Stored[] = [];
       const publisher = await Publisher.open(broker.target);
       for (let count = 0; count < EVENTS_FIRST; count += 1) await publishOne(random, publisher, stored);
@@ -262,13 +310,30 @@ async function runRound(first: number, end: number): Promise<void> {
         }
         if (random.oneIn(3)) await publishOne(random, publisher, stored);
       }
+      await waitForStreams(streams, stored);
+      const next = makeRules(random);
+      const begin = stored.length;
+      await reloadable.reload({ access: composeAccessFile(next.access) });
+      const [gone, others] = partition(streams, (open) => losesAnything(open, rules, next));
+      for (let count = 0; count < EVENTS_LAST; count += 1) await publishOne(random, publisher, stored);
       publisher.close();
-      await expectStreams(rules, streams, stored).catch((error: unknown) => {
-        throw new Error(describeCase(first, rules), { cause: error });
-      });
+      try {
+        expect(new Set(await Promise.all(gone.map(async ({ stream }) => stream.waitForEnd())))).toEqual(
+          new Set(gone.map(() => 'cut')),
+        );
+        expectStreams([{ rules, begin: 0 }], gone, stored.slice(0, begin));
+        await waitForStreams(others, stored);
+        const periods = [
+          { rules, begin: 0 },
+          { rules: next, begin },
+        ];
+        expectStreams(periods, others, stored);
+      } catch (error) {
+        throw new Error(describeCase(first, { rules, next }), { cause: error });
+      }
       expect(secretsIn(broker.stdout + broker.stderr)).toEqual([]);
     },
-    options,
+    { flags },
   );
 }
 
