@@ -1,5 +1,5 @@
 // What `log check` finds, and that it finds nothing where nothing is; and the copies that `log backup` makes.
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
@@ -162,6 +162,22 @@ describe('a backup', () => {
     expect(existsSync(`${copy}-wal`)).toBe(false);
     expect(log.open(copy)).toMatchObject({ id: eventLog.id, firstOffset: 21, lastOffset: 40 });
   });
+
+  test.each([
+    [0o600, 0o600],
+    [0o640, 0o640],
+    [0o444, 0o644],
+  ])(
+    'of a database with mode %o has %o: others read it only if they could before',
+    async (mode, expected) => {
+      const log = new SqliteLog();
+      await (await fill(log)).close();
+      chmodSync(log.path, mode);
+      const copy = join(log.directory, 'copy.db');
+      backUpLog(log.path, copy);
+      expect(statSync(copy).mode & 0o777).toBe(expected);
+    },
+  );
 
   test('of another program’s database is refused', () => {
     const log = new SqliteLog();
