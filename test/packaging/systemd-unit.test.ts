@@ -38,8 +38,11 @@ test('the unit gives a stop the 10 seconds of P27, and not much more', () => {
   expect(Number(read('TimeoutStopSec'))).toBeLessThanOrEqual(15);
 });
 
-test('the unit reloads by the signal that the broker takes for it', () => {
-  expect(read('ExecReload')).toStrictEqual(['kill -HUP $MAINPID']);
+test('the unit reloads by the signal that the broker takes for it, after a check that can fail', () => {
+  expect(read('ExecReload')).toStrictEqual([
+    "sh -c 'exec gitpubsub serve --check >/dev/null'",
+    'kill -HUP $MAINPID',
+  ]);
 });
 
 test('the unit starts the broker again after a failure, but not after wrong usage or configuration', () => {
