@@ -41,7 +41,7 @@ export class AccessPolicy {
   readonly #tokens: TokenTable;
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #strangerLimits: Limits | undefined;
-  readonly #hidden = new WeakMap<readonly Topic[], HiddenTopics>();
+  readonly #hidden = new WeakMap<readonly Topic[], WeakMap<readonly Topic[], HiddenTopics>>();
 
   /** `clock`: by which tokens expire. */
   constructor(settings: AccessSettings, clock: Pick<Clock, 'nowMs'>) {
@@ -126,7 +126,7 @@ export class AccessPolicy {
       principal: token?.principal.name,
       rights,
       limits: token ? token.principal.limits : this.#addressLimits(decision, listed),
-      hidden: this.#hiddenFrom(rights),
+      hidden: this.#hiddenFrom(ofAddress.subscribe, ofToken.subscribe),
       expiresMs: token?.expiresMs,
       addressRefusal: explainRefusal(decision, foreignOrigin, ofAddress),
     };
@@ -139,12 +139,13 @@ export class AccessPolicy {
     return { ...listed.limits, streams: listed.limits.streams ?? this.#strangerLimits.streams };
   }
 
-  #hiddenFrom({ subscribe }: Rights): HiddenTopics {
-    let hidden = this.#hidden.get(subscribe);
-    if (!hidden) {
-      hidden = new HiddenTopics(this.#rules?.privates ?? [], subscribe);
-      this.#hidden.set(subscribe, hidden);
-    }
+  // Why kept: much may be private, and many may see the same of it.
+  #hiddenFrom(ofAddress: readonly Topic[], ofToken: readonly Topic[]): HiddenTopics {
+    const known = this.#hidden.get(ofAddress) ?? new WeakMap<readonly Topic[], HiddenTopics>();
+    this.#hidden.set(ofAddress, known);
+    const hidden =
+      known.get(ofToken) ?? new HiddenTopics(this.#rules?.privates ?? [], [...ofAddress, ...ofToken]);
+    known.set(ofToken, hidden);
     return hidden;
   }
 }

@@ -70,15 +70,8 @@ export function unite(one: Rights, other: Rights): Rights {
   };
 }
 
-const joined = new WeakMap<readonly Topic[], WeakMap<readonly Topic[], readonly Topic[]>>();
-
-// Why the same list for the same two: what is made of a list is kept for it, and may be much.
+// Why the same list when the other is empty: what is made of a list is kept for it.
 function join(one: readonly Topic[], other: readonly Topic[]): readonly Topic[] {
   if (other.length === 0) return one;
-  if (one.length === 0) return other;
-  const withOne = joined.get(one) ?? new WeakMap<readonly Topic[], readonly Topic[]>();
-  joined.set(one, withOne);
-  const both = withOne.get(other) ?? [...one, ...other];
-  withOne.set(other, both);
-  return both;
+  return one.length === 0 ? other : [...one, ...other];
 }

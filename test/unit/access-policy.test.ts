@@ -183,6 +183,14 @@ describe('with an access file', () => {
   });
 });
 
+test('readers with the same rights share what is hidden from them, be these of a token, an address or both', () => {
+  const policy = createPolicy();
+  const hiddenFrom = (given: Given): unknown => identify(given, policy).hidden;
+  const both = { address: '10.1.2.3', token: 'reader' };
+  for (const given of [{}, both, { token: 'reader' }]) expect(hiddenFrom(given)).toBe(hiddenFrom(given));
+  expect(hiddenFrom(both)).not.toBe(hiddenFrom({ token: 'reader' }));
+});
+
 describe('the same caller by other rules', () => {
   function idOf(given: Given): CallerId {
     return identify(given).id;

@@ -10,10 +10,3 @@ test('whoever has the rights of two may do what either may', () => {
   expect(unite(OTHER, ONE)).toEqual({ publish: ['/a'], subscribe: ['/c', '/b'], statistics: true });
   expect(unite(NO_RIGHTS, ONE)).toEqual(ONE);
 });
-
-test('the lists of the same two are the same list, so that what is made of it can be kept', () => {
-  expect(unite(ONE, OTHER).subscribe).toBe(unite(ONE, OTHER).subscribe);
-  expect(unite(ONE, OTHER).publish).toBe(ONE.publish);
-  const third = { ...OTHER, subscribe: [parseTopic('/d')] };
-  expect(unite(ONE, third).subscribe).toEqual(['/b', '/d']);
-});
