@@ -4,6 +4,7 @@
 export type ErrorCode =
   | 'invalid-topic'
   | 'invalid-payload'
+  | 'invalid-delivery'
   | 'payload-too-large'
   | 'invalid-framing'
   | 'invalid-query'

@@ -27,6 +27,7 @@ const INTERNAL_ERROR: ProblemType = { status: '500 Internal Server Error', title
 const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   'invalid-topic': { status: '400 Bad Request', title: 'Not a topic' },
   'invalid-payload': { status: '400 Bad Request', title: 'Not one JSON value' },
+  'invalid-delivery': { status: '400 Bad Request', title: 'Not a delivery as expected' },
   'invalid-framing': { status: '400 Bad Request', title: 'Ambiguous length of the body' },
   'invalid-query': { status: '400 Bad Request', title: 'Unknown or wrong query' },
   'invalid-cursor': { status: '400 Bad Request', title: 'Not a cursor' },

@@ -15,7 +15,7 @@ export interface CommitReading {
 /**
  * Reads commits, the oldest first. What the ref names now tells in which order they are listed: it stands at one end. A commit
  * that its sender knows was pushed before, with another ref, was told then.
- * @throws GitPubSubError `invalid-payload`
+ * @throws GitPubSubError `invalid-delivery`
  */
 export function readCommits(list: Member, head: string, reading: CommitReading): ToldCommit[] {
   const items = list.items();

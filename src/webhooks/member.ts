@@ -4,12 +4,12 @@ import { isObject } from '../core/json-object.ts';
 
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Longest name of a repository or ref in bytes: a topic has no room for more. Beyond it: `invalid-payload`. */
+/** Longest name of a repository or ref in bytes: a topic has no room for more. Beyond it: `invalid-delivery`. */
 const MAX_NAME_BYTES = 1_024;
 
 /**
  * A value in a payload, and where it stands there. What is null counts as absent: senders differ in that from version to
- * version. Every method throws GitPubSubError `invalid-payload` if the value is of another form.
+ * version. Every method throws GitPubSubError `invalid-delivery` if the value is of another form.
  */
 export class Member {
   readonly #value: unknown;
@@ -94,5 +94,5 @@ function describe(value: unknown): string {
 }
 
 function invalid(message: string): GitPubSubError {
-  return new GitPubSubError('invalid-payload', message);
+  return new GitPubSubError('invalid-delivery', message);
 }

@@ -46,7 +46,7 @@ export function readDeliveryId(kind: WebhookKindName, headers: Headers): string 
  * The events of a delivery, in the order to publish them: for each ref its commits, the oldest first, then the push. None for
  * a kind of event that is not asked for, such as a ping. In the template, which was checked, `{project}` is the repository's
  * full name, with its owner. No event is longer than what `core/event-limits.ts` says.
- * @throws GitPubSubError `invalid-payload` for a payload of another form, `invalid-topic` if the template makes none of it,
+ * @throws GitPubSubError `invalid-delivery` for a payload of another form, `invalid-topic` if the template makes none of it,
  * `payload-too-large` for more events than fit into one request
  */
 export function translate(
@@ -85,7 +85,7 @@ function readEventName(kind: WebhookKindName, headers: Headers): string {
   const name = firstOf(headers, eventHeaders);
   if (name !== undefined) return name;
   throw new GitPubSubError(
-    'invalid-payload',
+    'invalid-delivery',
     `The header ${eventHeaders.join(' or ')} is missing; a webhook of kind ${kind} names its event there.`,
   );
 }

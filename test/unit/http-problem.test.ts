@@ -6,6 +6,7 @@ import { toProblem } from '../../src/http/problem.ts';
 const STATUSES: Readonly<Record<ErrorCode, number>> = {
   'invalid-topic': 400,
   'invalid-payload': 400,
+  'invalid-delivery': 400,
   'invalid-framing': 400,
   'invalid-query': 400,
   'invalid-cursor': 400,

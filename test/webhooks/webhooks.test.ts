@@ -69,7 +69,10 @@ test.each(['', ' ', 'a b', 'ü', 'x'.repeat(256)])(
 
 test('a delivery that names no event is refused, with the header it should have', () => {
   expect(() => translate('github', headersOf({}), {}, DEFAULT_TOPIC_TEMPLATE)).toThrow(
-    'The header x-github-event is missing; a webhook of kind github names its event there.',
+    expect.objectContaining({
+      code: 'invalid-delivery',
+      message: 'The header x-github-event is missing; a webhook of kind github names its event there.',
+    }),
   );
 });
 
@@ -162,7 +165,7 @@ describe('a payload of another form is refused', () => {
   ] as const)('%s: %s as %j', (kind, path, value, message) => {
     const payload = set(readPayload(payloads[kind]), path, value);
     const error = expect.objectContaining({
-      code: 'invalid-payload',
+      code: 'invalid-delivery',
       message: expect.stringContaining(message),
     });
     expect(() => publish(kind, event[kind], payload)).toThrow(error);
