@@ -1,4 +1,5 @@
-// Who was refused for want of a right, in the log: the first of a burst at once, and how many more there were at its end.
+// Who was refused for want of a right, and which deliveries of webhooks, in the log: the first of a burst at once, and how
+// many more there were at its end.
 import type { Clock } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -21,7 +22,7 @@ interface Burst {
   lastMs: number;
 }
 
-/** The refusals that an operator should hear of: of who may not, or may not so much. The others are mistakes of programs. */
+/** The refusals that an operator should hear of: of who may not, or may not so much. Others are mistakes of programs. */
 const LOGGED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unauthorized',
   'publish-forbidden',
@@ -29,6 +30,12 @@ const LOGGED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'metrics-forbidden',
   'too-many-requests',
 ]);
+
+/** Below it lie the webhooks. Of a delivery nobody hears but its sender, and a push may be lost with it. */
+const WEBHOOKS = '/-/webhooks/';
+
+/** What of it any stranger gets who tries out paths. */
+const GUESSES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['not-found', 'method-not-allowed']);
 
 /** A burst is over when nothing came for so long. */
 const QUIET_MS = 60_000;
@@ -57,9 +64,9 @@ export class RefusalLog {
     return this.#bursts.size;
   }
 
-  /** Whether refusals with this code are noted. */
-  takes(code: ErrorCode): boolean {
-    return LOGGED.has(code);
+  /** Whether refusals with this code are noted where such a path was asked for. */
+  takes(code: ErrorCode, path: string): boolean {
+    return LOGGED.has(code) || (path.startsWith(WEBHOOKS) && !GUESSES.has(code));
   }
 
   /** Notes one. */

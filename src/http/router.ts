@@ -59,7 +59,7 @@ export function createRefuse(parts: RefuseParts): HttpContext['refuse'] {
     else if (error.code === 'log-unavailable' && method === 'GET')
       logger.warn({ path, err: error }, 'replay refused');
     else logger.debug({ method, path, code: error.code }, 'request refused');
-    if (error instanceof GitPubSubError && refusalLog.takes(error.code)) {
+    if (error instanceof GitPubSubError && refusalLog.takes(error.code, path)) {
       const client = findClient(head, peer);
       refusalLog.note({ client, code: error.code, method, path, reason: error.message });
     }

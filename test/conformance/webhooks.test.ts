@@ -154,6 +154,12 @@ describe.each(VENDORS)('a webhook of $kind', ({ name, payload, event, deliveryHe
   });
 });
 
+/** What the log tells an operator of refusals, once the broker has stopped. */
+function refusals({ stdout }: BrokerProcess): unknown[] {
+  const lines = stdout.split('\n').filter((line) => line.includes('"msg":"refused'));
+  return lines.map((line) => JSON.parse(line) as unknown);
+}
+
 test('there is no webhook of another name, and none of them is read', async () => {
   expectProblem(
     await request(broker.target, { method: 'POST', path: '/-/webhooks/nobody', body: '{}' }),
@@ -169,6 +175,29 @@ test('what a private webhook publishes is not seen by strangers, and nobody else
     (await poll(broker.target, '/?since=0', headers)).events.some((text) => text.includes('"LAMP'));
   expect([await shown([]), await shown([bearer(READER)])]).toEqual([false, true]);
   expectProblem(await request(broker.target, { method: 'POST', path: '/hub/x', body: '1' }), 401);
+});
+
+test('a delivery that fails is told in the log, once for each reason, and one to nobody is not', async () => {
+  await withBroker(['--access-file', join(directory, 'access.json')], async (tried) => {
+    const deliver = (path: string, text: string): Promise<RawResponse> => {
+      const signature = ['X-Hub-Signature-256', `sha256=${hmac(SECRET, text)}`] as const;
+      const headers = [['X-GitHub-Event', 'push'], signature] as const;
+      return request(tried.target, { method: 'POST', path, body: text, headers });
+    };
+    expectProblem(await deliver('/-/webhooks/hub', '{}'), 400);
+    expectProblem(await deliver('/-/webhooks/hub', '{}'), 400);
+    expectProblem(await deliver('/-/webhooks/nobody', '{}'), 404);
+    await tried.stop();
+    expect(refusals(tried)).toMatchObject([
+      {
+        msg: 'refused',
+        code: 'invalid-delivery',
+        path: '/-/webhooks/hub',
+        reason: 'after is missing; it must be a full hash, 40 or 64 hexadecimal digits.',
+      },
+      { msg: 'refused more often', code: 'invalid-delivery', more: 1 },
+    ]);
+  });
 });
 
 test('deliveries that never end keep out neither publishers nor deliveries from elsewhere', async () => {

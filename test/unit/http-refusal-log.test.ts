@@ -1,5 +1,6 @@
 // What the log says of refusals: the first of a burst, how many more there were, and never more lines than it has room for.
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../src/core/errors.ts';
 import { RefusalLog, type Refusal } from '../../src/http/refusal-log.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { SilentLogger } from '../support/silent-logger.ts';
@@ -109,6 +110,10 @@ describe('a burst of refusals', () => {
   });
 });
 
+function takes(code: ErrorCode, path = '/a'): boolean {
+  return createFixture().log.takes(code, path);
+}
+
 describe('of refusals', () => {
   test.each([
     'unauthorized',
@@ -116,10 +121,23 @@ describe('of refusals', () => {
     'read-forbidden',
     'metrics-forbidden',
     'too-many-requests',
-  ] as const)('%s is told', (code) => expect(createFixture().log.takes(code)).toBe(true));
+  ] as const)('%s is told', (code) => expect(takes(code)).toBe(true));
 
   test.each(['invalid-topic', 'payload-too-large', 'not-found', 'log-unavailable'] as const)(
     '%s is not, which is no matter of rights',
-    (code) => expect(createFixture().log.takes(code)).toBe(false),
+    (code) => expect(takes(code)).toBe(false),
+  );
+
+  test.each([
+    'invalid-delivery',
+    'invalid-payload',
+    'idempotency-conflict',
+    'payload-too-large',
+    'log-unavailable',
+  ] as const)('%s is told of a delivery', (code) => expect(takes(code, '/-/webhooks/hub')).toBe(true));
+
+  test.each(['not-found', 'method-not-allowed'] as const)(
+    '%s is not told of a path that a stranger tries out',
+    (code) => expect(takes(code, '/-/webhooks/hub')).toBe(false),
   );
 });
