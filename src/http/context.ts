@@ -8,6 +8,7 @@ import type { BodyBudget, SenderBudgets } from './body-budget.ts';
 import type { Exchange } from './exchange.ts';
 import type { Encoders } from './formats.ts';
 import type { Page } from './page.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { RequestHead } from './request-head.ts';
 import type { SocketPeer } from './socket-peer.ts';
 import type { HttpStatistics, MetricsText } from './statistics.ts';
@@ -33,6 +34,7 @@ export interface HttpContext extends HttpSettings {
   readonly bodyBudget: BodyBudget;
   /** Of deliveries of webhooks, which anybody may send. */
   readonly deliveryBudgets: SenderBudgets;
+  readonly refusalLog: RefusalLog;
   readonly encoders: Encoders;
   readonly readMetrics: () => Promise<MetricsText>;
   readonly page: Page;

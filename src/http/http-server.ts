@@ -50,7 +50,6 @@ export class HttpServer {
   readonly #app: TemplatedApp;
   readonly #tlsFront: TlsFront | undefined;
   readonly #context: HttpContext;
-  readonly #refusalLog: RefusalLog;
   readonly #commonHeaders: HeaderList;
   #listenToken: us_listen_socket | undefined;
   #socketPath: string | undefined;
@@ -63,7 +62,7 @@ export class HttpServer {
     const { broker, clock, logger, tls, version, ...others } = options;
     const statistics = new HttpStatistics(clock.monotonicMs());
     this.#commonHeaders = [['Server', `GitPubSub/${version}`]]; // [P24]
-    this.#refusalLog = new RefusalLog(logger, clock);
+    const refusalLog = new RefusalLog(logger, clock);
     this.#context = {
       ...others,
       broker,
@@ -74,12 +73,13 @@ export class HttpServer {
       isTls: tls !== undefined,
       bodyBudget: new BodyBudget(MAX_BODIES_BYTES),
       deliveryBudgets: new SenderBudgets(MAX_DELIVERIES_BYTES, MAX_SENDER_DELIVERIES_BYTES),
+      refusalLog,
       encoders: createEncoders((offset) => broker.cursorAt(offset)),
       refuse: createRefuse({
         readOrigins: () => this.#context.corsOrigins,
         logger,
         statistics,
-        refusalLog: this.#refusalLog,
+        refusalLog,
         findClient: (head, peer) => findClient(this.#context.accessPolicy, head, peer),
       }),
     };
@@ -124,7 +124,7 @@ export class HttpServer {
   tick(): void {
     this.#endExpired();
     this.#context.publishLimiter.forgetIdle();
-    this.#refusalLog.tick();
+    this.#context.refusalLog.tick();
   }
 
   /**
@@ -151,7 +151,7 @@ export class HttpServer {
   close(): void {
     this.stopListening();
     (this.#tlsFront ?? this.#app).close();
-    this.#refusalLog.close();
+    this.#context.refusalLog.close();
   }
 
   #endExpired(): void {

@@ -4,7 +4,7 @@ import { networkOf } from '../access/account.ts';
 import { GitPubSubError } from '../core/errors.ts';
 import type { Append } from '../core/event.ts';
 import { escapeLineBreaks } from '../core/payload.ts';
-import { readDeliveryId, translate, verify } from '../webhooks/webhooks.ts';
+import { readDeliveryId, translate, verify, type Translation } from '../webhooks/webhooks.ts';
 import { findClient } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -29,16 +29,24 @@ export function handleWebhook(
   { name, peer }: { name: string; peer: SocketPeer },
 ): void {
   requireRule(context, name);
+  const client = findClient(context.accessPolicy, head, peer);
   const owner = `webhook ${name}`;
   const toAppend = (bytes: Uint8Array): Append | undefined => {
     const rule = requireRule(context, name); // It may have changed while the body came.
-    const events = readEvents(head, rule, bytes);
+    const { events, leftOut } = translateDelivery(head, rule, bytes);
+    for (const reason of leftOut)
+      context.refusalLog.note({
+        client,
+        code: 'invalid-topic',
+        method: head.method,
+        path: head.path,
+        reason,
+      });
     const key = readDeliveryId(rule.kind, (header) => head.get(header));
     if (events.length === 0) return undefined;
     const idempotency = key === undefined ? undefined : identify(owner, key, events);
     return { events, publisher: owner, idempotency };
   };
-  const client = findClient(context.accessPolicy, head, peer);
   const budget = context.deliveryBudgets.of(networkOf(client) ?? client);
   receive(context, exchange, head, { peer, budget, maxBytes: MAX_DELIVERY_BYTES, toAppend });
 }
@@ -49,17 +57,18 @@ function requireRule({ accessPolicy }: HttpContext, name: string): WebhookRule {
   throw new GitPubSubError('not-found', `There is no webhook "${name}".`);
 }
 
-function readEvents(head: RequestHead, rule: WebhookRule, bytes: Uint8Array): ReturnType<typeof translate> {
+function translateDelivery(head: RequestHead, rule: WebhookRule, bytes: Uint8Array): Translation {
   const readHeader = (name: string): string | undefined => head.get(name);
   if (!verify(rule.kind, readHeader, bytes, rule.secrets))
     throw new GitPubSubError(
       'unauthorized',
       `The delivery has no right signature of a ${rule.kind} webhook; is its secret the one in the access file?`,
     );
-  return translate(rule.kind, readHeader, parse(bytes), rule.topic).map(({ topic, payload }) => ({
-    topic,
-    payload: escapeLineBreaks(payload),
-  }));
+  const { events, leftOut } = translate(rule.kind, readHeader, parse(bytes), rule.topic);
+  return {
+    events: events.map(({ topic, payload }) => ({ topic, payload: escapeLineBreaks(payload) })),
+    leftOut,
+  };
 }
 
 function parse(bytes: Uint8Array): unknown {

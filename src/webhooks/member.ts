@@ -4,9 +4,6 @@ import { isObject } from '../core/json-object.ts';
 
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Longest name of a repository or ref in bytes: a topic has no room for more. Beyond it: `invalid-delivery`. */
-const MAX_NAME_BYTES = 1_024;
-
 /**
  * A value in a payload, and where it stands there. What is null counts as absent: senders differ in that from version to
  * version. Every method throws GitPubSubError `invalid-delivery` if the value is of another form.
@@ -51,9 +48,8 @@ export class Member {
   /** The name of a repository or ref, or a part of it. */
   nameText(): string {
     const text = this.text();
-    const bytes = Buffer.byteLength(text);
-    if (bytes > 0 && bytes <= MAX_NAME_BYTES) return text;
-    throw invalid(`${this.#name} has ${bytes} bytes; it must have 1 to ${MAX_NAME_BYTES}.`);
+    if (text !== '') return text;
+    throw this.#refuse('a string that is not empty');
   }
 
   /** A full ref. */
@@ -83,7 +79,10 @@ export class Member {
 
   #refuse(expected: string): GitPubSubError {
     const name = this.#name === '' ? 'The payload' : this.#name;
-    return invalid(`${name} is ${describe(this.#value)}; it must be ${expected}.`);
+    return new GitPubSubError(
+      'invalid-delivery',
+      `${name} is ${describe(this.#value)}; it must be ${expected}.`,
+    );
   }
 }
 
@@ -91,8 +90,4 @@ function describe(value: unknown): string {
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return 'a list';
   return isObject(value) ? 'an object' : JSON.stringify(value).slice(0, 100);
-}
-
-function invalid(message: string): GitPubSubError {
-  return new GitPubSubError('invalid-delivery', message);
 }

@@ -3,7 +3,7 @@ import { GitPubSubError } from '../core/errors.ts';
 import type { NewEvent } from '../core/event.ts';
 import { isIdempotencyKey } from '../core/idempotency-key.ts';
 import { MAX_BATCH_LINES } from '../core/ndjson.ts';
-import { parseTopic, type Topic } from '../core/topic.ts';
+import { MAX_TOPIC_BYTES, parseTopic, type Topic } from '../core/topic.ts';
 import { belongsToBroker, topicPath } from '../core/topic-template.ts';
 import type { WebhookKindName } from '../core/webhook-kinds.ts';
 import { BITBUCKET_SERVER } from './bitbucket-server.ts';
@@ -42,24 +42,41 @@ export function readDeliveryId(kind: WebhookKindName, headers: Headers): string 
   return id !== undefined && isIdempotencyKey(id) ? id : undefined;
 }
 
+/** What a delivery stands for. */
+export interface Translation {
+  /** In the order to publish them: for each ref its commits, the oldest first, then the push. */
+  readonly events: readonly NewEvent[];
+  /** A sentence for each ref that can have no topic, whatever its sender does: its events are not among the others. */
+  readonly leftOut: readonly string[];
+}
+
 /**
- * The events of a delivery, in the order to publish them: for each ref its commits, the oldest first, then the push. None for
- * a kind of event that is not asked for, such as a ping. In the template, which was checked, `{project}` is the repository's
- * full name, with its owner. No event is longer than what `core/event-limits.ts` says.
- * @throws GitPubSubError `invalid-delivery` for a payload of another form, `invalid-topic` if the template makes none of it,
- * `payload-too-large` for more events than fit into one request
+ * The events of a delivery; none for a kind of event that is not asked for, such as a ping. In the template, which was
+ * checked, `{project}` is the repository's full name, with its owner. No event is longer than what `core/event-limits.ts` says.
+ * @throws GitPubSubError `invalid-delivery` for a payload of another form, `payload-too-large` for more events than fit into
+ * one request
  */
 export function translate(
   kind: WebhookKindName,
   headers: Headers,
   payload: unknown,
   template: string,
-): NewEvent[] {
+): Translation {
   const { readers } = WEBHOOK_KINDS[kind];
   const name = readEventName(kind, headers);
   const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
-  const events = (read?.(new Member(payload)) ?? []).flatMap((push) => publishable(push, template));
-  if (events.length <= MAX_BATCH_LINES) return events;
+  const leftOut: string[] = [];
+  const events = (read?.(new Member(payload)) ?? []).flatMap((push) => {
+    try {
+      return publishable(push, template);
+    } catch (error) {
+      // Why no refusal: a ref is whatever somebody pushes, and must not stop what else the webhook tells.
+      if (!(error instanceof GitPubSubError)) throw error;
+      leftOut.push(`${push.ref} of ${push.project} is left out: ${error.message}`);
+      return [];
+    }
+  });
+  if (events.length <= MAX_BATCH_LINES) return { events, leftOut };
   throw new GitPubSubError(
     'payload-too-large',
     `The delivery makes ${events.length} events; at most ${MAX_BATCH_LINES} are allowed.`,
@@ -72,12 +89,16 @@ function publishable(push: ToldPush, template: string): NewEvent[] {
 }
 
 function topicOf({ project, ref }: ToldPush, template: string): Topic {
+  const { length } = project.length > ref.length ? project : ref;
+  if (length > MAX_TOPIC_BYTES)
+    throw noTopic(`A name of ${length} characters is too long; at most ${MAX_TOPIC_BYTES} are allowed.`);
   const path = topicPath(template, project, ref);
-  if (!belongsToBroker(path)) return parseTopic(path);
-  throw new GitPubSubError(
-    'invalid-topic',
-    `The topic ${path} starts with "-", which belongs to the broker.`,
-  );
+  if (belongsToBroker(path)) throw noTopic(`The topic ${path} starts with "-", which belongs to the broker.`);
+  return parseTopic(path);
+}
+
+function noTopic(message: string): GitPubSubError {
+  return new GitPubSubError('invalid-topic', message);
 }
 
 function readEventName(kind: WebhookKindName, headers: Headers): string {

@@ -78,7 +78,11 @@ beforeAll(async () => {
     ]),
   );
   const principals = { reader: principalWith(READER, { subscribe: ['/'] }) };
-  writeFileSync(accessFile, JSON.stringify({ webhooks, principals, private: ['/bucket'] }));
+  const open = { kind: 'bitbucket-server', secrets: [SECRET], topic: '/public/{project}/{branch}' };
+  writeFileSync(
+    accessFile,
+    JSON.stringify({ webhooks: { ...webhooks, public: open }, principals, private: ['/bucket'] }),
+  );
   // Nobody is trusted by address: what is published comes from deliveries alone.
   broker = await BrokerProcess.start({
     flags: ['--access-file', accessFile, '--trusted-peers', '192.0.2.1'],
@@ -196,6 +200,40 @@ test('a delivery that fails is told in the log, once for each reason, and one to
         reason: 'after is missing; it must be a full hash, 40 or 64 hexadecimal digits.',
       },
       { msg: 'refused more often', code: 'invalid-delivery', more: 1 },
+    ]);
+  });
+});
+
+test('a ref that can have no topic is left out of a delivery, and the log says so', async () => {
+  await withBroker(['--access-file', join(directory, 'access.json')], async (tried) => {
+    const zero = '0'.repeat(40);
+    const change = (ref: string): object => ({
+      ref: { id: `refs/heads/${ref}` },
+      fromHash: zero,
+      toHash: '1'.repeat(40),
+    });
+    const deliver = (...refs: string[]): Promise<RawResponse> => {
+      const repository = { slug: 'widget', project: { key: 'LAMP' } };
+      const text = JSON.stringify({ repository, changes: refs.map(change) });
+      const signature = ['X-Hub-Signature', `sha256=${hmac(SECRET, text)}`] as const;
+      const headers = [['X-Event-Key', 'repo:refs_changed'], signature] as const;
+      return request(tried.target, { method: 'POST', path: '/-/webhooks/public', body: text, headers });
+    };
+    const bad = 'a/'.repeat(32);
+    expect((await deliver('good', `${bad}x`)).statusCode).toBe(200);
+    expect((await poll(tried.target, '/public?since=0')).events).toEqual([
+      expect.stringContaining('refs/heads/good'),
+    ]);
+    expect((await deliver(`${bad}y`)).statusCode).toBe(204);
+    await tried.stop();
+    expect(refusals(tried)).toMatchObject([
+      {
+        msg: 'refused',
+        code: 'invalid-topic',
+        path: '/-/webhooks/public',
+        reason: `refs/heads/${bad}x of LAMP/widget is left out: A topic has at most 32 segments; this one has 36.`,
+      },
+      { msg: 'refused more often', code: 'invalid-topic', more: 1 },
     ]);
   });
 });

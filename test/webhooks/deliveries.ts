@@ -34,12 +34,13 @@ export function headersOf(headers: Readonly<Record<string, string>>): Headers {
   return (name) => headers[name];
 }
 
-/** What is published: topics in order, and the details of the two kinds of events. */
+/** What is published: topics in order, the details of the two kinds of events, and why refs were left out. */
 export interface Published {
   readonly topics: readonly string[];
   readonly kinds: readonly string[];
   readonly commits: readonly CommitDetails[];
   readonly pushes: readonly PushDetails[];
+  readonly leftOut: readonly string[];
 }
 
 /** Translates a delivery of an event. */
@@ -50,12 +51,13 @@ export function publish(
   template: string = DEFAULT_TOPIC_TEMPLATE,
 ): Published {
   const name = WEBHOOK_KINDS[kind].eventHeaders[0] ?? '';
-  const published = translate(kind, headersOf({ [name]: event }), payload, template);
+  const { events: published, leftOut } = translate(kind, headersOf({ [name]: event }), payload, template);
   const events = published.map((one) => JSON.parse(one.payload) as Record<string, unknown>);
   return {
     topics: published.map(({ topic }) => topic),
     kinds: events.flatMap((one) => Object.keys(one)),
     commits: events.flatMap(({ commit }) => (commit === undefined ? [] : [commit as CommitDetails])),
     pushes: events.flatMap(({ push }) => (push === undefined ? [] : [push as PushDetails])),
+    leftOut,
   };
 }

@@ -129,5 +129,7 @@ test('an older version names the account otherwise', () => {
 
 test.each([['x-gitea-event'], ['x-forgejo-event']])('the event is named in %s', (header) => {
   const headers = headersOf({ [header]: 'push' });
-  expect(translate('gitea', headers, readPayload('gitea-push'), DEFAULT_TOPIC_TEMPLATE)).toHaveLength(3);
+  expect(translate('gitea', headers, readPayload('gitea-push'), DEFAULT_TOPIC_TEMPLATE).events).toHaveLength(
+    3,
+  );
 });

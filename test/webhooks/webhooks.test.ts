@@ -96,21 +96,37 @@ describe('a topic', () => {
   test.each([
     ['/{project}', '-/x'],
     ['/{branch}', 'ada/widget'],
-  ])('of the broker itself is refused: %s', (template, project) => {
+  ])('of the broker itself is none: %s', (template, project) => {
     const payload = readPayload('github-push');
     payload['repository'].full_name = project;
     payload['ref'] = 'refs/heads/-/x';
-    expect(() => topicFor(payload, template)).toThrow('The topic /-/x starts with "-"');
+    const { kinds, leftOut } = publish('github', 'push', payload, template);
+    expect(kinds).toEqual([]);
+    expect(leftOut).toEqual([
+      `refs/heads/-/x of ${project} is left out: The topic /-/x starts with "-", which belongs to the broker.`,
+    ]);
   });
 
-  test.each(['refs/heads/a/../b', 'refs/heads/a\u0000', `refs/heads/${'x/'.repeat(40)}x`])(
-    'that can be none is refused: %j',
-    (ref) => {
-      const payload = readPayload('github-push');
-      payload['ref'] = ref;
-      expect(() => topicFor(payload)).toThrow(expect.objectContaining({ code: 'invalid-topic' }));
-    },
-  );
+  test.each([
+    ['".." is not allowed as a topic segment.', 'a/../b'],
+    ['The topic segment "a\u2028" holds a control character or line separator.', 'a\u2028'],
+    ['The topic segment "a\u0085" holds a control character or line separator.', 'a\u0085'],
+    ['A topic has at most 32 segments; this one has 43.', 'x/'.repeat(40)],
+    ['A topic has at most 1024 bytes after decoding; this one has 1218.', 'ü'.repeat(600)],
+    ['A name of 1025 characters is too long; at most 1024 are allowed.', 'x'.repeat(1_014)],
+  ])('that can be none leaves its ref out, and no other: %s', (reason, branch) => {
+    const payload = readPayload('bitbucket-several-refs');
+    payload['changes'][1].ref.id = `refs/heads/${branch}`;
+    const { pushes, leftOut } = publish('bitbucket-server', 'repo:refs_changed', payload);
+    expect(leftOut).toEqual([`refs/heads/${branch} of LAMP/widget is left out: ${reason}`]);
+    expect(pushes.map(({ ref }) => ref)).toEqual(['refs/heads/main', 'refs/heads/old', 'refs/tags/v1.0']);
+  });
+
+  test('that cannot hold the name of a project leaves all out', () => {
+    const payload = readPayload('github-push');
+    payload['repository'].full_name = 'x'.repeat(1_025);
+    expect(publish('github', 'push', payload)).toMatchObject({ kinds: [], leftOut: [expect.any(String)] });
+  });
 });
 
 test('a push that changed nothing is no event', () => {
@@ -136,8 +152,7 @@ describe('a payload of another form is refused', () => {
   test.each([
     ['github', 'ref', undefined, 'ref is missing; it must be a string.'],
     ['github', 'ref', 'main', 'ref is "main"; it must be a full ref, such as refs/heads/main.'],
-    ['github', 'ref', '', 'ref has 0 bytes; it must have 1 to 1024.'],
-    ['github', 'ref', 'x'.repeat(1_025), 'ref has 1025 bytes; it must have 1 to 1024.'],
+    ['github', 'ref', '', 'ref is ""; it must be a string that is not empty.'],
     ['github', 'before', 'abc', 'before is "abc"; it must be a full hash, 40 or 64 hexadecimal digits.'],
     ['github', 'after', null, 'after is null; it must be a full hash'],
     ['github', 'forced', 'no', 'forced is "no"; it must be true or false.'],
