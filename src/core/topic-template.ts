@@ -2,6 +2,7 @@
 import { GitPubSubError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { branchOrRef, refType } from './ref.ts';
+import { parseTopic } from './topic.ts';
 
 /** The topic where none is configured: `/json` covers all repositories, `/json/<project>` one. */
 export const DEFAULT_TOPIC_TEMPLATE = '/json/{project}/{branch}';
@@ -21,6 +22,20 @@ export function checkTemplate(setting: string, template: string): void {
   }
   if (belongsToBroker(template.replace(/^\/*/, '/')))
     throw invalid(`${setting}: ${template} starts with "-", which belongs to the broker.`);
+  if (template === '')
+    throw invalid(`${setting}: it is empty; allowed is a template such as ${DEFAULT_TOPIC_TEMPLATE}.`);
+  if (/[{}]/.test(template.replaceAll(PLACEHOLDER, '')))
+    throw invalid(`${setting}: a brace in ${template} belongs to no placeholder, ${describeAllowed()}`);
+  checkTopic(setting, template);
+}
+
+// With the shortest values: others only make the topic longer.
+function checkTopic(setting: string, template: string): void {
+  try {
+    parseTopic(topicPath(template, 'x', 'refs/heads/x'));
+  } catch (error) {
+    throw invalid(`${setting}: ${JSON.stringify(template)} makes no topic: ${(error as Error).message}`);
+  }
 }
 
 /** Whether a path is the broker's own, and so no topic. [P3] */
@@ -50,7 +65,11 @@ function findPlaceholder(name: string): (typeof PLACEHOLDERS)[number] | undefine
 function describeUnknown(name: string): string {
   const meant = nearest(name, PLACEHOLDERS);
   const hint = meant === undefined ? '' : `; did you mean {${meant}}?`;
-  return `{${name}} is unknown, allowed are {${PLACEHOLDERS.join('}, {')}}${hint}`;
+  return `{${name}} is unknown, ${describeAllowed()}${hint}`;
+}
+
+function describeAllowed(): string {
+  return `allowed are {${PLACEHOLDERS.join('}, {')}}`;
 }
 
 function invalid(message: string): GitPubSubError {

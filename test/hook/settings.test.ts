@@ -95,6 +95,7 @@ test('GITPUBSUB_URL is used as it stands, also by a later delivery', async () =>
 test.each([
   ['gitpubsub.topic', '/json/{brnach}', /\{brnach\} is unknown, .*did you mean \{branch\}\?/],
   ['gitpubsub.topic', '/-/{branch}', /starts with "-"/],
+  ['gitpubsub.topic', '/json/../{branch}', /makes no topic: "\.\." is not allowed/],
   ['gitpubsub.url', 'localhost:2069', /gitpubsub\.url: "localhost:2069" is no URL/],
 ])('with a wrong setting everything waits until it is right: %s %s', async (key, value, problem) => {
   const { sandbox, recorder, announce, deliver } = await setUpGit();

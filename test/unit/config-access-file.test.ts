@@ -158,6 +158,11 @@ describe('an access file with a mistake gives no rules, and says', () => {
       /"publsh" is no member; did you mean publish\?/,
     ],
     [
+      'that the topic template of a webhook makes none',
+      { webhooks: { gh: { kind: 'github', secrets: [HASH], topic: '/json/../{branch}' } } },
+      /^webhooks\.gh\.topic in a\.json: topic: "\/json\/\.\.\/\{branch\}" makes no topic: "\.\." is not allowed/,
+    ],
+    [
       'that addresses are missing',
       { peers: [{ publish: ['/'] }] },
       /^peers\[0\]\.addresses in a\.json: is missing/,

@@ -46,9 +46,28 @@ test.each(['/-/{branch}', '-/x', '//-', '/{repo}'])(
   },
 );
 
-test.each(['/-x/{branch}', '/{branch}', '/x/-/y'])('the template %s is fine', (template) => {
-  expect(() => checkTemplate('topic', template)).not.toThrow();
+test.each([
+  ['', 'topic: it is empty; allowed is a template such as /json/{project}/{branch}.'],
+  ['/json/{', 'topic: a brace in /json/{ belongs to no placeholder, allowed are {project},'],
+  ['/json/branch}', 'topic: a brace in /json/branch} belongs to no placeholder'],
+  ['/json/../{branch}', 'topic: "/json/../{branch}" makes no topic: ".." is not allowed as a topic segment.'],
+  ['/json/\u0000', 'makes no topic: The topic segment "\\u0000" holds a control character'],
+  ['/a\ud800', 'makes no topic'],
+  [`${'/a'.repeat(32)}/{branch}`, 'makes no topic: A topic has at most 32 segments; this one has 33.'],
+])('a template that can make no topic is refused: %j', (template, message) => {
+  const error = expect.objectContaining({
+    code: 'invalid-configuration',
+    message: expect.stringContaining(message),
+  });
+  expect(() => checkTemplate('topic', template)).toThrow(error);
 });
+
+test.each(['/-x/{branch}', '/{branch}', '/x/-/y', '/', 'a..b/{project}..', `${'/a'.repeat(31)}/{branch}`])(
+  'the template %s is fine',
+  (template) => {
+    expect(() => checkTemplate('topic', template)).not.toThrow();
+  },
+);
 
 test.each([
   ['/-', true],
