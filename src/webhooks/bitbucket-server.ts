@@ -3,15 +3,21 @@ import { isZero } from '../core/ref.ts';
 import type { Member } from './member.ts';
 import { verifyHmac } from './signature.ts';
 import type { ToldCommit, ToldCommits, ToldPerson, ToldPush } from './told-push.ts';
-import type { WebhookKind } from './webhook-kind.ts';
+import type { Headers, WebhookKind } from './webhook-kind.ts';
 
 /** A push comes as one delivery for all its refs; since some versions with its newest commits, by default 5. */
 export const BITBUCKET_SERVER: WebhookKind = {
   eventHeaders: ['x-event-key'],
   deliveryHeaders: ['x-request-id'],
-  verify: (headers, body, secrets) => verifyHmac(headers('x-hub-signature'), 'sha256=', body, secrets),
+  verify: (headers, body, secrets) =>
+    isUnsignedPing(headers) || verifyHmac(headers('x-hub-signature'), 'sha256=', body, secrets),
   readers: { 'repo:refs_changed': readPush },
 };
+
+// The test of the connection has no signature, whatever secret there is. It publishes nothing.
+function isUnsignedPing(headers: Headers): boolean {
+  return headers('x-event-key') === 'diagnostics:ping' && headers('x-hub-signature') === undefined;
+}
 
 function readPush(payload: Member): ToldPush[] {
   const repository = payload.at('repository');

@@ -25,7 +25,8 @@ export const WEBHOOK_KINDS: Readonly<Record<WebhookKindName, WebhookKind>> = {
 
 /**
  * Whether a delivery comes from who knows one of the secrets, of which there are several while they are changed. Takes the
- * body as it came, and as long for a wrong signature as for a right one. Without a signature or a secret it does not.
+ * body as it came, and as long for a wrong signature as for a right one. Without a signature or a secret it does not, unless it
+ * is a ping that its sender never signs.
  */
 export function verify(
   kind: WebhookKindName,

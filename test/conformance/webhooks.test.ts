@@ -158,6 +158,27 @@ describe.each(VENDORS)('a webhook of $kind', ({ name, payload, event, deliveryHe
   });
 });
 
+type Header = readonly [name: string, value: string];
+
+function send(
+  { target }: BrokerProcess,
+  name: string,
+  body: string,
+  ...headers: Header[]
+): Promise<RawResponse> {
+  return request(target, { method: 'POST', path: `/-/webhooks/${name}`, body, headers });
+}
+
+/** What Bitbucket Server tells of a push that creates branches. */
+function createdBranches(names: readonly string[]): string {
+  const changes = names.map((name) => ({
+    ref: { id: `refs/heads/${name}` },
+    fromHash: '0'.repeat(40),
+    toHash: '1'.repeat(40),
+  }));
+  return JSON.stringify({ repository: { slug: 'widget', project: { key: 'LAMP' } }, changes });
+}
+
 /** What the log tells an operator of refusals, once the broker has stopped. */
 function refusals({ stdout }: BrokerProcess): unknown[] {
   const lines = stdout.split('\n').filter((line) => line.includes('"msg":"refused'));
@@ -181,16 +202,19 @@ test('what a private webhook publishes is not seen by strangers, and nobody else
   expectProblem(await request(broker.target, { method: 'POST', path: '/hub/x', body: '1' }), 401);
 });
 
+test('the unsigned test of a connection of Bitbucket Server is answered with 204, a wrongly signed one with 401', async () => {
+  const event = ['X-Event-Key', 'diagnostics:ping'] as const;
+  expect((await send(broker, 'bucket', '{}', event)).statusCode).toBe(204);
+  expectProblem(await send(broker, 'bucket', '{}', event, ['X-Hub-Signature', 'sha256=0']), 401);
+});
+
 test('a delivery that fails is told in the log, once for each reason, and one to nobody is not', async () => {
   await withBroker(['--access-file', join(directory, 'access.json')], async (tried) => {
-    const deliver = (path: string, text: string): Promise<RawResponse> => {
-      const signature = ['X-Hub-Signature-256', `sha256=${hmac(SECRET, text)}`] as const;
-      const headers = [['X-GitHub-Event', 'push'], signature] as const;
-      return request(tried.target, { method: 'POST', path, body: text, headers });
-    };
-    expectProblem(await deliver('/-/webhooks/hub', '{}'), 400);
-    expectProblem(await deliver('/-/webhooks/hub', '{}'), 400);
-    expectProblem(await deliver('/-/webhooks/nobody', '{}'), 404);
+    const event = ['X-GitHub-Event', 'push'] as const;
+    const signature = ['X-Hub-Signature-256', `sha256=${hmac(SECRET, '{}')}`] as const;
+    expectProblem(await send(tried, 'hub', '{}', event, signature), 400);
+    expectProblem(await send(tried, 'hub', '{}', event, signature), 400);
+    expectProblem(await send(tried, 'nobody', '{}', event, signature), 404);
     await tried.stop();
     expect(refusals(tried)).toMatchObject([
       {
@@ -206,18 +230,10 @@ test('a delivery that fails is told in the log, once for each reason, and one to
 
 test('a ref that can have no topic is left out of a delivery, and the log says so', async () => {
   await withBroker(['--access-file', join(directory, 'access.json')], async (tried) => {
-    const zero = '0'.repeat(40);
-    const change = (ref: string): object => ({
-      ref: { id: `refs/heads/${ref}` },
-      fromHash: zero,
-      toHash: '1'.repeat(40),
-    });
-    const deliver = (...refs: string[]): Promise<RawResponse> => {
-      const repository = { slug: 'widget', project: { key: 'LAMP' } };
-      const text = JSON.stringify({ repository, changes: refs.map(change) });
+    const deliver = (...branches: string[]): Promise<RawResponse> => {
+      const text = createdBranches(branches);
       const signature = ['X-Hub-Signature', `sha256=${hmac(SECRET, text)}`] as const;
-      const headers = [['X-Event-Key', 'repo:refs_changed'], signature] as const;
-      return request(tried.target, { method: 'POST', path: '/-/webhooks/public', body: text, headers });
+      return send(tried, 'public', text, ['X-Event-Key', 'repo:refs_changed'], signature);
     };
     const bad = 'a/'.repeat(32);
     expect((await deliver('good', `${bad}x`)).statusCode).toBe(200);

@@ -87,6 +87,24 @@ test.each([
   expect(verify(kind, headersOf({ [header]: `sha256=${hmac(SECRET)}` }), BODY, [SECRET])).toBe(false);
 });
 
+function verifiesOfBitbucket(event: string, headers: Readonly<Record<string, string>> = {}): boolean {
+  return verify('bitbucket-server', headersOf({ 'x-event-key': event, ...headers }), BODY, [SECRET]);
+}
+
+describe('the test of a connection of Bitbucket Server', () => {
+  test('needs no signature, which its sender does not make; everything else does', () => {
+    expect(verifiesOfBitbucket('diagnostics:ping')).toBe(true);
+    expect(verifiesOfBitbucket('repo:refs_changed')).toBe(false);
+  });
+
+  test('with a wrong signature is not verified', () => {
+    expect(verifiesOfBitbucket('diagnostics:ping', { 'x-hub-signature': `sha256=${hmac('another')}` })).toBe(
+      false,
+    );
+    expect(verifiesOfBitbucket('diagnostics:ping', { 'x-hub-signature': '' })).toBe(false);
+  });
+});
+
 test('a wrong signature of Forgejo is not made good by one of Gitea', () => {
   const headers = headersOf({ 'x-forgejo-signature': hmac('another'), 'x-gitea-signature': hmac(SECRET) });
   expect(verify('gitea', headers, BODY, [SECRET])).toBe(false);
