@@ -13,7 +13,7 @@ export interface Idempotency {
   /** Whose key it is: the same key of another principal is another key. */
   readonly principal: string;
   readonly key: string;
-  /** Names what is stored: a repeat has the same one. */
+  /** Names what is stored, or what it was made of: a repeat has the same one. */
   readonly fingerprint: string;
 }
 

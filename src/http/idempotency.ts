@@ -48,3 +48,8 @@ export function identify(owner: string, key: string, events: readonly NewEvent[]
   }
   return { principal: owner, key, fingerprint: hash.digest('base64') };
 }
+
+/** The same for a delivery of a webhook: by its body, whatever is made of it by the time it comes again. */
+export function identifyDelivery(owner: string, key: string, body: Uint8Array): Idempotency {
+  return { principal: owner, key, fingerprint: createHash('sha256').update(body).digest('base64') };
+}

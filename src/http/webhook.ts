@@ -8,7 +8,7 @@ import { readDeliveryId, translate, verify, type Translation } from '../webhooks
 import { findClient } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { identify } from './idempotency.ts';
+import { identifyDelivery } from './idempotency.ts';
 import { receive } from './publish.ts';
 import type { RequestHead } from './request-head.ts';
 import type { SocketPeer } from './socket-peer.ts';
@@ -44,7 +44,7 @@ export function handleWebhook(
       });
     const key = readDeliveryId(rule.kind, (header) => head.get(header));
     if (events.length === 0) return undefined;
-    const idempotency = key === undefined ? undefined : identify(owner, key, events);
+    const idempotency = key === undefined ? undefined : identifyDelivery(owner, key, bytes);
     return { events, publisher: owner, idempotency };
   };
   const budget = context.deliveryBudgets.of(networkOf(client) ?? client);

@@ -9,6 +9,7 @@ import { BrokerProcess } from '../support/broker-process.ts';
 import { pollUntil } from '../support/deadline.ts';
 import { poll } from '../support/poll.ts';
 import { expectProblem } from '../support/problem-details.ts';
+import { withReloadableBroker, type Files } from '../support/reloadable-broker.ts';
 import { RawConnection, request, type RawResponse } from '../support/raw-http.ts';
 import { bearer, principalWith } from '../support/reloadable-broker.ts';
 import { withBroker } from '../support/with-broker.ts';
@@ -169,6 +170,10 @@ function send(
   return request(target, { method: 'POST', path: `/-/webhooks/${name}`, body, headers });
 }
 
+function filesWith(topic: string): Files {
+  return { access: { webhooks: { hub: { kind: 'bitbucket-server', secrets: [SECRET], topic } } } };
+}
+
 /** What Bitbucket Server tells of a push that creates branches. */
 function createdBranches(names: readonly string[]): string {
   const changes = names.map((name) => ({
@@ -180,9 +185,8 @@ function createdBranches(names: readonly string[]): string {
 }
 
 /** What the log tells an operator of refusals, once the broker has stopped. */
-function refusals({ stdout }: BrokerProcess): unknown[] {
-  const lines = stdout.split('\n').filter((line) => line.includes('"msg":"refused'));
-  return lines.map((line) => JSON.parse(line) as unknown);
+function refusals({ lines }: BrokerProcess): readonly unknown[] {
+  return lines.filter(({ msg }) => String(msg).startsWith('refused'));
 }
 
 test('there is no webhook of another name, and none of them is read', async () => {
@@ -251,6 +255,24 @@ test('a ref that can have no topic is left out of a delivery, and the log says s
       },
       { msg: 'refused more often', code: 'invalid-topic', more: 1 },
     ]);
+  });
+});
+
+test('a delivery that comes again is the same whatever is made of it by then, and one of another body is not', async () => {
+  await withReloadableBroker(filesWith('/old/{branch}'), async (tried) => {
+    const deliver = (branch: string): Promise<RawResponse> => {
+      const text = createdBranches([branch]);
+      const signature = ['X-Hub-Signature', `sha256=${hmac(SECRET, text)}`] as const;
+      const id = ['X-Request-Id', 'delivery-1'] as const;
+      return send(tried.process, 'hub', text, ['X-Event-Key', 'repo:refs_changed'], id, signature);
+    };
+    const first = await deliver('main');
+    expect(first.statusCode).toBe(200);
+    await tried.reload(filesWith('/new/{branch}'));
+    const again = await deliver('main');
+    expect([again.statusCode, again.text]).toEqual([200, first.text]);
+    expect(again.header('idempotent-replayed')).toBe('true');
+    expectProblem(await deliver('other'), 409);
   });
 });
 

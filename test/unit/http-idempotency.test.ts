@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../src/core/event.ts';
 import { parseTopic, ROOT_TOPIC } from '../../src/core/topic.ts';
-import { identify, keyOwner, readIdempotencyKey } from '../../src/http/idempotency.ts';
+import { identify, identifyDelivery, keyOwner, readIdempotencyKey } from '../../src/http/idempotency.ts';
 import { createRequestHead } from '../support/fake-http.ts';
 
 function toEvents(path: string, payloads: readonly string[]): NewEvent[] {
@@ -39,6 +39,14 @@ describe('an idempotency key', () => {
       expect(() => readKey(...keys)).toThrow(expect.objectContaining({ code: 'invalid-idempotency-key' }));
     },
   );
+});
+
+test('a delivery of a webhook is recognised by its body, byte by byte', () => {
+  const fingerprints = ['{}', '{}', '{ }'].map(
+    (body) => identifyDelivery('o', 'k', Buffer.from(body)).fingerprint,
+  );
+  expect(fingerprints[1]).toBe(fingerprints[0]);
+  expect(fingerprints[2]).not.toBe(fingerprints[0]);
 });
 
 describe('what is stored under a key', () => {
