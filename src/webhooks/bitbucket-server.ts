@@ -22,8 +22,7 @@ function isUnsignedPing(headers: Headers): boolean {
 function readPush(payload: Member): ToldPush[] {
   const repository = payload.at('repository');
   const project = `${repository.at('project').at('key').nameText()}/${repository.at('slug').nameText()}`;
-  const actor = payload.at('actor');
-  const pusher = actor.isAbsent ? undefined : actor.at('name').optionalText();
+  const pusher = payload.at('actor').at('name').optionalText();
   const told = readCommits(payload);
   return readList(payload.at('changes'), (change) => {
     const ref = change.at('ref').at('id').ref();
@@ -59,7 +58,7 @@ function readCommits(payload: Member): ToldByHash {
 function readCommit(commit: Member): ToldChild {
   return {
     hash: commit.at('id').hash(),
-    message: commit.at('message').text(),
+    message: commit.at('message').optionalText() ?? '',
     author: readPerson(commit.at('author')),
     committer: commit.at('committer').isAbsent ? undefined : readPerson(commit.at('committer')),
     date: readMoment(commit.at('authorTimestamp')),
@@ -75,7 +74,7 @@ function readList<T>(list: Member, read: (item: Member) => T): T[] {
 
 // Where it knows the account, `name` is that, and the person's name is beside it.
 function readPerson(person: Member): ToldPerson {
-  const name = person.at('displayName').optionalText() ?? person.at('name').text();
+  const name = person.at('displayName').optionalText() ?? person.at('name').optionalText() ?? '';
   return { name, email: person.at('emailAddress').optionalText() };
 }
 

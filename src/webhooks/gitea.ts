@@ -67,6 +67,5 @@ function readProject(payload: Member): string {
 
 // `username` is the older name of `login`.
 function readAccount(account: Member): string | undefined {
-  if (account.isAbsent) return undefined;
   return account.at('login').optionalText() ?? account.at('username').optionalText();
 }

@@ -31,7 +31,7 @@ function readPush(payload: Member): ToldPush[] {
       listed: readCommits(commits, after, { timestamp: 'commitDate', maxFilesCount: MAX_TOLD_FILES_COUNT }),
       isTruncated: commits.items().length >= MAX_TOLD_COMMITS_COUNT,
     },
-    pusher: payload.at('pusher').isAbsent ? undefined : payload.at('pusher').at('name').optionalText(),
+    pusher: payload.at('pusher').at('name').optionalText(),
   };
   return [push];
 }

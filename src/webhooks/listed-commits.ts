@@ -22,7 +22,7 @@ export function readCommits(list: Member, head: string, reading: CommitReading):
   const inOrder = items[0]?.at('id').hash() === head ? items.toReversed() : items;
   return inOrder.filter(isNew).map((commit) => ({
     hash: commit.at('id').hash(),
-    message: commit.at('message').text(),
+    message: commit.at('message').optionalText() ?? '',
     author: readPerson(commit.at('author')),
     committer: commit.at('committer').isAbsent ? undefined : readPerson(commit.at('committer')),
     [reading.timestamp]: readDate(commit.at('timestamp')),
@@ -42,7 +42,7 @@ export function countCommits(listed: readonly ToldCommit[], totalCount: number |
 }
 
 function readPerson(person: Member): ToldPerson {
-  return { name: person.at('name').text(), email: person.at('email').optionalText() };
+  return { name: person.at('name').optionalText() ?? '', email: person.at('email').optionalText() };
 }
 
 // A date of another form is left out: it is no reason to lose the push.

@@ -21,10 +21,11 @@ export class Member {
     return this.#value === undefined || this.#value === null;
   }
 
-  /** A member of an object, which may be absent; the object may not. */
+  /** A member of an object; absent if the object is. */
   at(name: string): Member {
-    if (!isObject(this.#value)) throw this.#refuse('an object');
-    const value = Object.hasOwn(this.#value, name) ? this.#value[name] : undefined;
+    const object = this.isAbsent ? {} : this.#value;
+    if (!isObject(object)) throw this.#refuse('an object');
+    const value = Object.hasOwn(object, name) ? object[name] : undefined;
     return new Member(value, this.#name === '' ? name : `${this.#name}.${name}`);
   }
 
@@ -65,10 +66,11 @@ export class Member {
     throw this.#refuse('a full hash, 40 or 64 hexadecimal digits');
   }
 
+  /** A whole number; one that is none, or that cannot be told exactly, counts as absent. */
   optionalInteger(): number | undefined {
     if (this.isAbsent) return undefined;
-    if (typeof this.#value === 'number' && Number.isSafeInteger(this.#value)) return this.#value;
-    throw this.#refuse('a whole number');
+    if (typeof this.#value !== 'number') throw this.#refuse('a number');
+    return Number.isSafeInteger(this.#value) ? this.#value : undefined;
   }
 
   /** Whether it is true; what is absent is not. */

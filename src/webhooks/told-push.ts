@@ -29,6 +29,7 @@ export interface ToldCommits {
 /** One commit. */
 export interface ToldCommit {
   readonly hash: string;
+  /** Empty where it is not told. */
   readonly message: string;
   readonly author: ToldPerson;
   readonly committer: ToldPerson | undefined;
@@ -41,6 +42,7 @@ export interface ToldCommit {
 
 /** An author or committer. */
 export interface ToldPerson {
+  /** Empty where it is not told, as for a commit that has none. */
   readonly name: string;
   readonly email: string | undefined;
 }

@@ -114,14 +114,17 @@ test('a commit with very many parents lists some of them', () => {
   expect(commit?.parentsTruncated).toBe(true);
 });
 
-test('a moment without a date is left out', () => {
-  const payload = readPayload('bitbucket-push-with-commits');
-  payload['commits'][1].authorTimestamp = Number.MAX_SAFE_INTEGER;
-  delete payload['commits'][1].committerTimestamp;
-  const [commit] = push(payload).commits;
-  expect(commit).not.toHaveProperty('date');
-  expect(commit).not.toHaveProperty('commitDate');
-});
+test.each([Number.MAX_SAFE_INTEGER, 9_999_999_999_999_000])(
+  'a moment without a date is left out: %i',
+  (ms) => {
+    const payload = readPayload('bitbucket-push-with-commits');
+    payload['commits'][1].authorTimestamp = ms;
+    delete payload['commits'][1].committerTimestamp;
+    const [commit] = push(payload).commits;
+    expect(commit).not.toHaveProperty('date');
+    expect(commit).not.toHaveProperty('commitDate');
+  },
+);
 
 test.each(['diagnostics:ping', 'repo:modified', 'pr:opened', 'mirror:repo_synchronized'])(
   '%s is nobody’s business',

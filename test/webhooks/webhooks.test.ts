@@ -156,27 +156,27 @@ describe('a payload of another form is refused', () => {
     ['github', 'before', 'abc', 'before is "abc"; it must be a full hash, 40 or 64 hexadecimal digits.'],
     ['github', 'after', null, 'after is null; it must be a full hash'],
     ['github', 'forced', 'no', 'forced is "no"; it must be true or false.'],
-    ['github', 'repository', undefined, 'repository is missing; it must be an object.'],
+    ['github', 'repository', undefined, 'repository.full_name is missing; it must be a string.'],
     ['github', 'repository', [], 'repository is a list; it must be an object.'],
     ['github', 'repository.full_name', 7, 'repository.full_name is 7; it must be a string.'],
     ['github', 'commits', {}, 'commits is an object; it must be a list.'],
     ['github', 'commits.1', 'x', 'commits[1] is "x"; it must be an object.'],
     ['github', 'commits.1.id', 'x', 'commits[1].id is "x"; it must be a full hash'],
-    ['github', 'commits.0.message', undefined, 'commits[0].message is missing; it must be a string.'],
+    ['github', 'commits.0.message', 7, 'commits[0].message is 7; it must be a string.'],
     ['github', 'commits.0.timestamp', 1, 'commits[0].timestamp is 1; it must be a string.'],
-    ['github', 'commits.0.author', undefined, 'commits[0].author is missing; it must be an object.'],
-    ['github', 'commits.0.author.name', null, 'commits[0].author.name is null; it must be a string.'],
+    ['github', 'commits.0.author', 'ada', 'commits[0].author is "ada"; it must be an object.'],
+    ['github', 'commits.0.author.name', 7, 'commits[0].author.name is 7; it must be a string.'],
+    ['github', 'commits.0.id', null, 'commits[0].id is null; it must be a full hash'],
     ['github', 'commits.0.added', 'a', 'commits[0].added is "a"; it must be a list.'],
     ['github', 'commits.0.added', [1], 'commits[0].added[0] is 1; it must be a string.'],
-    ['gitlab', 'project.path_with_namespace', undefined, 'project.path_with_namespace is missing'],
-    ['gitlab', 'total_commits_count', '4', 'total_commits_count is "4"; it must be a whole number.'],
-    ['gitlab', 'total_commits_count', 1.5, 'total_commits_count is 1.5; it must be a whole number.'],
+    ['gitlab', 'project', null, 'project.path_with_namespace is missing; it must be a string.'],
+    ['gitlab', 'total_commits_count', '4', 'total_commits_count is "4"; it must be a number.'],
     ['gitea', 'pusher', 'grace', 'pusher is "grace"; it must be an object.'],
     ['bitbucket-server', 'changes', 'x', 'changes is "x"; it must be a list.'],
     ['bitbucket-server', 'changes.0.ref.id', undefined, 'changes[0].ref.id is missing; it must be a string.'],
     ['bitbucket-server', 'changes.0.toHash', 5, 'changes[0].toHash is 5; it must be a full hash'],
     ['bitbucket-server', 'repository.project.key', undefined, 'repository.project.key is missing'],
-    ['bitbucket-server', 'commits.0.parents', [null], 'commits[0].parents[0] is null; it must be an object.'],
+    ['bitbucket-server', 'commits.0.parents', [null], 'commits[0].parents[0].id is missing; it must be'],
   ] as const)('%s: %s as %j', (kind, path, value, message) => {
     const payload = set(readPayload(payloads[kind]), path, value);
     const error = expect.objectContaining({
@@ -186,8 +186,46 @@ describe('a payload of another form is refused', () => {
     expect(() => publish(kind, event[kind], payload)).toThrow(error);
   });
 
-  test.each([7, null, [], 'push'])('%j as a whole', (payload) => {
+  test.each([7, [], 'push'])('%j as a whole', (payload) => {
     expect(() => publish('github', 'push', payload)).toThrow('The payload is');
+  });
+
+  test('nothing as a whole', () => {
+    expect(() => publish('github', 'push', null)).toThrow('after is missing');
+  });
+});
+
+describe('what is not told is no reason to lose the push:', () => {
+  test.each([
+    ['github', 'push', 'github-push', 'pusher'],
+    ['gitlab', 'Push Hook', 'gitlab-push', 'total_commits_count'],
+    ['gitea', 'push', 'gitea-push', 'sender'],
+    ['bitbucket-server', 'repo:refs_changed', 'bitbucket-push-with-commits', 'actor'],
+  ] as const)('all that a payload of %s need not have', (kind, event, name, member) => {
+    const payload = readPayload(name);
+    const told = publish(kind, event, readPayload(name));
+    payload[member] = null;
+    for (const commit of payload['commits'] as Payload[])
+      for (const key of Object.keys(commit).filter((one) => one !== 'id' && one !== 'parents'))
+        commit[key] = null;
+    const { kinds, commits } = publish(kind, event, payload);
+    expect(kinds).toEqual(told.kinds);
+    expect(commits[0]).toMatchObject({ hash: HASHES.first, author: '', subject: '', body: '', log: '' });
+    for (const absent of ['email', 'committer', 'date', 'commitDate', 'files'])
+      expect(commits[0]).not.toHaveProperty(absent);
+  });
+
+  test('the name of a person whose mail address is told', () => {
+    const payload = set(readPayload('github-push'), 'commits.0.author.name', null);
+    expect(publish('github', 'push', payload).commits[0]).toMatchObject({
+      author: '',
+      email: 'ada@example.org',
+    });
+  });
+
+  test.each([1.5, 1e300])('a number that is none: %j', (count) => {
+    const payload = set(readPayload('gitlab-push'), 'total_commits_count', count);
+    expect(publish('gitlab', 'Push Hook', payload).pushes[0]).not.toHaveProperty('commitsTotal');
   });
 });
 
