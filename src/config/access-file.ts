@@ -54,7 +54,12 @@ const limits = record({
 }).optional();
 // Why nothing is quoted: it may be a secret.
 const notAHash = { error: 'is not the SHA-256 of a token; allowed is what gitpubsub token new prints.' };
-const notASecret = { error: 'is no secret; allowed is a list of at least one text of 8 characters or more.' };
+const notASecret = {
+  error:
+    'is no secret; allowed is a list of at least one text of 8 or more ASCII characters, without blanks around it.',
+};
+// Why not all characters: some senders put it into a header, which has no encoding and loses the blanks around it.
+const SECRET = /^[!-~][ -~]{6,}[!-~]$/;
 const token = record(
   {
     sha256: z
@@ -79,7 +84,7 @@ const webhook = record(
     kind: z.enum(WEBHOOK_KIND_NAMES, {
       error: says(WEBHOOK_KIND_NAMES.join(', ').replace(/, ([^,]*)$/, ' or $1')),
     }),
-    secrets: listOf(z.string(notASecret).min(8, notASecret), 'secrets', { isSecret: true }).min(
+    secrets: listOf(z.string(notASecret).regex(SECRET, notASecret), 'secrets', { isSecret: true }).min(
       1,
       notASecret,
     ),

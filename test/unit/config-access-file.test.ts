@@ -24,6 +24,10 @@ function withToken(token: unknown): unknown {
   return { principals: { ci: { tokens: [token] } } };
 }
 
+function webhookWith(secrets: readonly string[], topic?: string): unknown {
+  return { webhooks: { gh: { kind: 'github', secrets, topic } } };
+}
+
 describe('an access file', () => {
   test('may be empty: then nothing is private and nobody has a token', () => {
     expect(rulesOf({})).toEqual({ privates: [], principals: [], peers: [], webhooks: new Map() });
@@ -158,8 +162,13 @@ describe('an access file with a mistake gives no rules, and says', () => {
       /"publsh" is no member; did you mean publish\?/,
     ],
     [
+      'that a webhook has no secret',
+      webhookWith([]),
+      /^webhooks\.gh\.secrets in a\.json: is no secret; allowed is a list of at least one text of 8 or more ASCII/,
+    ],
+    [
       'that the topic template of a webhook makes none',
-      { webhooks: { gh: { kind: 'github', secrets: [HASH], topic: '/json/../{branch}' } } },
+      webhookWith([HASH], '/json/../{branch}'),
       /^webhooks\.gh\.topic in a\.json: topic: "\/json\/\.\.\/\{branch\}" makes no topic: "\.\." is not allowed/,
     ],
     [
@@ -193,6 +202,25 @@ describe('an access file with a mistake gives no rules, and says', () => {
         /^principals\.ci\.tokens\[0\]\.expires in a\.json: .* is not allowed; allowed is a day/,
       ),
     ]);
+  });
+
+  test.each([
+    '7 chars',
+    'a secret in the clear \u00fc',
+    'line\nend',
+    ' in front',
+    'behind  ',
+    '\u0000'.repeat(8),
+  ])('that %j is no secret, without telling it', (secret) => {
+    expect(read(webhookWith([HASH, secret])).problems).toEqual([
+      expect.stringMatching(
+        /^webhooks\.gh\.secrets\[1\] in a\.json: is no secret; allowed is .*around it\.$/,
+      ),
+    ]);
+  });
+
+  test.each(['8 chars.', '~!"#$%&{}'])('that %j is a secret', (secret) => {
+    expect(rulesOf(webhookWith([secret])).webhooks.get('gh')?.secrets).toEqual([secret]);
   });
 
   test('why it could not be read', () => {
