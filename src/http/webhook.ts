@@ -9,7 +9,7 @@ import { findClient } from './caller.ts';
 import type { HttpContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { identifyDelivery } from './idempotency.ts';
-import { receive } from './publish.ts';
+import { receive } from './reception.ts';
 import type { RequestHead } from './request-head.ts';
 import type { SocketPeer } from './socket-peer.ts';
 
