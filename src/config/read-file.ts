@@ -1,12 +1,27 @@
 // Reading the files that the configuration names.
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { toPrintable } from '../core/printable.ts';
 
 /** Reads a file as text; throws as `node:fs` does. */
 export type ReadFile = (path: string) => string;
 
+/** Far beyond what anybody configures; a file is held in memory several times over while it is checked. */
+const MAX_FILE_MIB = 16;
+
 /** Reads the file from the disk, blocking. */
-export const readFromDisk: ReadFile = (path) => readFileSync(path, 'utf8');
+export const readFromDisk: ReadFile = (path) => {
+  // Why: opening a pipe would wait for its other end, and with it the broker that reads its files anew.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw new Error('it is no regular file');
+    if (stats.size > MAX_FILE_MIB * 1_048_576)
+      throw new Error(`it has ${stats.size} bytes; at most ${MAX_FILE_MIB} MiB are allowed`);
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+};
 
 /** A file's text, or why it could not be read, a sentence. */
 export type FileText = { readonly text: string } | { readonly problem: string };

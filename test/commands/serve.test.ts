@@ -1,8 +1,10 @@
-// `gitpubsub serve` in a terminal.
-import { spawnSync } from 'node:child_process';
+// `gitpubsub serve` as people start it: in a terminal, and with files that are none.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { CommandProcess } from '../support/command-process.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const PYTHON = '/usr/bin/python3';
@@ -19,4 +21,39 @@ test.skipIf(!hasPython())('a broker reloads on SIGHUP, and ends with its termina
     encoding: 'utf8',
   });
   expect([stdout.trim(), stderr]).toEqual(['1', '']);
+});
+
+function makeFile(sizeBytes: number): string {
+  const path = join(createTemporaryDirectory(), 'access.json');
+  writeFileSync(path, '{}'.padEnd(sizeBytes));
+  return path;
+}
+
+function makePipe(): string {
+  const path = join(createTemporaryDirectory(), 'pipe');
+  execFileSync('mkfifo', [path]);
+  return path;
+}
+
+const MOST_BYTES = 16 * 1_048_576;
+
+test.each([
+  ['a pipe', makePipe, 'it is no regular file'],
+  ['a device', () => '/dev/null', 'it is no regular file'],
+  ['a directory', createTemporaryDirectory, 'it is no regular file'],
+  [
+    'a file that is far too large',
+    () => makeFile(MOST_BYTES + 1),
+    'it has 16777217 bytes; at most 16 MiB are allowed',
+  ],
+])('%s is not read as an access file, nor waited for', async (_what, make, reason) => {
+  const path = make();
+  const check = new CommandProcess(['serve', '--check', '--access-file', path]);
+  expect(await check.waitForExit()).toEqual({ code: 78, signal: null });
+  expect(check.stderr).toBe(`gitpubsub: ${path}: the access file cannot be read: ${reason}.\n`);
+});
+
+test('a file that is as large as it may be is read', async () => {
+  const check = new CommandProcess(['serve', '--check', '--access-file', makeFile(MOST_BYTES)]);
+  expect(await check.waitForExit()).toEqual({ code: 0, signal: null });
 });
