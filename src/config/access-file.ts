@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { AccessRules } from '../access/access-rules.ts';
 import { parsePeerRange, type ProxyRange } from '../access/peer-range.ts';
-import { toPrintable } from '../core/printable.ts';
 import { parseWrittenPrefix } from '../core/topic.ts';
 import { DEFAULT_TOPIC_TEMPLATE, checkTemplate } from '../core/topic-template.ts';
 import { WEBHOOK_KIND_NAMES } from '../core/webhook-kinds.ts';
@@ -110,10 +109,8 @@ export function readAccessFile(path: string, readFile: ReadFile): AccessFile {
   if (!object) return { rules: undefined, problems };
   const result = accessFile.safeParse(object);
   const wrong =
-    result.error?.issues.map(
-      (issue) => `${describePlace(issue.path)}${toPrintable(path)}: ${issue.message}`,
-    ) ?? [];
-  const all = [...problems, ...wrong, ...findSharedTokens(object, toPrintable(path))];
+    result.error?.issues.map((issue) => `${describePlace(issue.path)}${path}: ${issue.message}`) ?? [];
+  const all = [...problems, ...wrong, ...findSharedTokens(object, path)];
   return { rules: all.length === 0 ? result.data && toRules(result.data) : undefined, problems: all };
 }
 

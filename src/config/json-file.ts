@@ -1,5 +1,4 @@
 // A file that holds one JSON object. Every way it can be unusable is a problem, never a throw.
-import { toPrintable } from '../core/printable.ts';
 import { findDuplicateMembers, findJsonError } from './json-problems.ts';
 import { readText, type ReadFile } from './read-file.ts';
 
@@ -17,10 +16,13 @@ export interface JsonFile {
   readonly problems: readonly string[];
 }
 
+// As some editors write it; no JSON text begins so.
+const BOM = /^\uFEFF/;
+
 /** Reads it. */
 export function readJsonFile(path: string, readFile: ReadFile, kind: JsonFileKind): JsonFile {
   const file = readText(path, readFile, kind.name);
-  return 'text' in file ? parseObject(toPrintable(path), file.text, kind) : unusable(file.problem);
+  return 'text' in file ? parseObject(path, file.text.replace(BOM, ''), kind) : unusable(file.problem);
 }
 
 function parseObject(path: string, text: string, { name, example }: JsonFileKind): JsonFile {
@@ -33,10 +35,12 @@ function parseObject(path: string, text: string, { name, example }: JsonFileKind
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return unusable(`${path}: the ${name} must hold one JSON object, such as ${example}.`);
-  const twice = findDuplicateMembers(text);
   return {
     object: value,
-    problems: twice.map((member) => `${JSON.stringify(member)} in ${path}: given more than once.`),
+    problems: findDuplicateMembers(text).map(
+      ({ name, line }) =>
+        `${path}: ${JSON.stringify(name)} stands twice in one object, again at line ${line}.`,
+    ),
   };
 }
 

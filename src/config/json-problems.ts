@@ -20,21 +20,49 @@ export function findJsonError(text: string): Place {
   return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
-/** The members that stand more than once in one object of a JSON text, at any depth. */
-export function findDuplicateMembers(json: string): string[] {
-  const twice = new Set<string>();
-  const open: Set<string>[] = [];
-  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '}') open.pop();
-    else if (name !== undefined) noteMember(String(JSON.parse(name)), open.at(-1), twice);
-  }
-  return [...twice];
+/** A member that its object has before. */
+export interface DuplicateMember {
+  readonly name: string;
+  /** Where it stands again, from 1. */
+  readonly line: number;
 }
 
-function noteMember(name: string, seen: Set<string> | undefined, twice: Set<string>): void {
-  if (seen?.has(name)) twice.add(name);
-  seen?.add(name);
+/** The members of a JSON text that stand in one object again, at any depth. */
+export function findDuplicateMembers(json: string): DuplicateMember[] {
+  const duplicates: DuplicateMember[] = [];
+  const open: Set<string>[] = [];
+  let before = '';
+  for (const { text, line } of tokenize(json)) {
+    if (text === '{') open.push(new Set());
+    else if (text === '}') open.pop();
+    else if (text === ':') noteMember({ name: String(JSON.parse(before)), line }, open.at(-1), duplicates);
+    before = text;
+  }
+  return duplicates;
+}
+
+function noteMember(
+  member: DuplicateMember,
+  seen: Set<string> | undefined,
+  duplicates: DuplicateMember[],
+): void {
+  if (seen?.has(member.name)) duplicates.push(member);
+  seen?.add(member.name);
+}
+
+// Strings, braces and colons. Why no pattern for a whole string: a long one exhausts the engine's stack.
+function* tokenize(json: string): Generator<{ text: string; line: number }, void, undefined> {
+  let line = 1;
+  let start: number | undefined;
+  for (const { 0: piece, index } of json.matchAll(/\\.|["{}:\n]/g)) {
+    if (piece === '"') {
+      if (start !== undefined) yield { text: json.slice(start, index + 1), line };
+      start = start === undefined ? index : undefined;
+    } else if (start === undefined) {
+      if (piece === '\n') line += 1;
+      else yield { text: piece, line };
+    }
+  }
 }
 
 function isWrongBeforeEnd(piece: string): boolean {

@@ -134,7 +134,13 @@ export function listOf<T>(
 
 /** The sentence that refuses a value. */
 export function describeRefusal(value: unknown, allowed: string): string {
-  return `${JSON.stringify(value)} is not allowed; allowed is ${allowed}.`;
+  return `${quote(value)} is not allowed; allowed is ${allowed}.`;
+}
+
+// Why nothing nested: it says little, and is deeper in some files than JSON.stringify has stack for.
+function quote(value: unknown): string {
+  if (Array.isArray(value)) return 'A list';
+  return typeof value === 'object' && value !== null ? 'An object' : JSON.stringify(value);
 }
 
 function splitList(text: string): string[] {

@@ -1,6 +1,7 @@
 // Loading the configuration: flags before environment before file before defaults, checked as a whole.
 import type { AccessRules } from '../access/access-rules.ts';
 import { GitPubSubError } from '../core/errors.ts';
+import { toPrintable } from '../core/printable.ts';
 import { checkTogether } from './checks.ts';
 import { readAccessFile } from './access-file.ts';
 import { readConfigFile } from './config-file.ts';
@@ -32,15 +33,19 @@ export interface Config extends ResolvedConfig {
   readonly warnings: readonly string[];
 }
 
+/** So much is shown of either end of a problem that quotes a very long value. */
+const MAX_END_CHARACTERS = 500;
+
 /** Everything that is wrong with a configuration; the message has one problem a line. */
 export class ConfigurationError extends GitPubSubError {
   /** One sentence each: where it stands, the value, and what is allowed. */
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super('invalid-configuration', problems.join('\n'));
+    const lines = problems.map(toProblemLine);
+    super('invalid-configuration', lines.join('\n'));
     this.name = 'ConfigurationError';
-    this.problems = problems;
+    this.problems = lines;
   }
 }
 
@@ -67,6 +72,12 @@ export function loadConfig({ flags, env, readFile = readFromDisk }: ConfigSource
   if (problems.length > 0) throw new ConfigurationError(problems);
   const warnings = tls?.warnings ?? [];
   return { ...resolution.config, access: access?.rules, tls: tls?.files, warnings };
+}
+
+// Both ends are kept: where it stands, and what is allowed.
+function toProblemLine(problem: string): string {
+  if (problem.length <= 2 * MAX_END_CHARACTERS) return toPrintable(problem);
+  return toPrintable(`${problem.slice(0, MAX_END_CHARACTERS)} … ${problem.slice(-MAX_END_CHARACTERS)}`);
 }
 
 function readNamedFile(flags: Flags, env: NodeJS.ProcessEnv, readFile: ReadFile): Source {

@@ -1,6 +1,5 @@
 // Reading the files that the configuration names.
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { toPrintable } from '../core/printable.ts';
 
 /** Reads a file as text; throws as `node:fs` does. */
 export type ReadFile = (path: string) => string;
@@ -31,7 +30,7 @@ export function readText(path: string, readFile: ReadFile, name: string): FileTe
   try {
     return { text: readFile(path) };
   } catch (error) {
-    return { problem: toPrintable(`${path}: the ${name} cannot be read: ${describe(error)}.`) };
+    return { problem: `${path}: the ${name} cannot be read: ${describe(error)}.` };
   }
 }
 

@@ -45,7 +45,7 @@ export function readTlsFiles(
       problems: [cert, key].flatMap((one) => ('problem' in one ? one.problem : [])),
       warnings: [],
     };
-  const problems = findProblems({ certPath, keyPath }, cert.text, key.text).map(toPrintable);
+  const problems = findProblems({ certPath, keyPath }, cert.text, key.text);
   if (problems.length > 0) return { files: undefined, problems, warnings: [] };
   return {
     files: { certPath, keyPath, certSha256: hash(cert.text), keySha256: hash(key.text) },

@@ -104,8 +104,8 @@ describe('an access file with a mistake gives no rules, and says', () => {
     ['which member is unknown', { privat: [] }, /^a\.json: "privat" is no member; did you mean private\?$/],
     [
       'which member stands twice',
-      '{"private":["/a"],"private":[]}',
-      /^"private" in a\.json: given more than once/,
+      '{"private":["/a"],\n"private":[]}',
+      /^a\.json: "private" stands twice in one object, again at line 2\.$/,
     ],
     [
       'that a list is none',

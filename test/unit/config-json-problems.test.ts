@@ -2,6 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findDuplicateMembers, findJsonError } from '../../src/config/json-problems.ts';
 
+/** What exhausts the stack of a pattern for whole strings. */
+const long = 'a\\n'.repeat(3_000_000);
+
 describe('the place where a text stops being JSON', () => {
   test.each([
     ['the end of a text that is too short', '{"a": 1', 1, 8],
@@ -34,15 +37,23 @@ describe('the place where a text stops being JSON', () => {
 describe('the members that stand twice', () => {
   test.each([
     ['none', '{"a": 1, "b": 2}', []],
-    ['a member', '{"a": 1, "a": 1}', ['a']],
-    ['a member once, though it stands three times', '{"a": 1, "a": 1, "a": 1}', ['a']],
-    ['a member that is escaped once', '{"a": 1, "\\u0061": 1}', ['a']],
-    ['one of an inner object', '{"a": {"b": 1, "b": 1}, "c": 1}', ['b']],
+    ['a member', '{"a": 1, "a": 1}', [{ name: 'a', line: 1 }]],
+    [
+      'a member at each further place',
+      '{"a": 1,\n\n"a": 1,\n"a":\n1}',
+      [
+        { name: 'a', line: 3 },
+        { name: 'a', line: 4 },
+      ],
+    ],
+    ['a member that is escaped once', '{"a": 1, "\\u0061": 1}', [{ name: 'a', line: 1 }]],
+    ['one of an inner object', '{"a": {"b": 1,\n"b": 1}, "c": 1}', [{ name: 'b', line: 2 }]],
     ['none where two objects have it', '{"a": [{"b": 1}, {"b": 1}], "b": {"a": 1}}', []],
     ['none of a value', '{"a": "b", "b": "b"}', []],
     ['none of text that looks like a member', '{"a": "\\"b\\": 1", "b": "}"}', []],
-    ['a member after an array', '{"a": [{}, "a"], "a" : 1}', ['a']],
-  ])('are %s', (_what, json, names) => {
-    expect(findDuplicateMembers(json)).toEqual(names);
+    ['a member after an array', '{"a": [{}, "a"], "a" : 1}', [{ name: 'a', line: 1 }]],
+    ['a member after a very long text', `{"a": "${long}", "a": 1}`, [{ name: 'a', line: 1 }]],
+  ])('are %s', (_what, json, duplicates) => {
+    expect(findDuplicateMembers(json)).toEqual(duplicates);
   });
 });

@@ -141,6 +141,19 @@ describe('the problems of a configuration', () => {
     expect(() => load(given)).toThrow(expect.objectContaining({ message: problemsOf(given).join('\n') }));
   });
 
+  test('are shortened where a value is very long, between where it stands and what is allowed', () => {
+    const [problem] = problemsOf({ file: { port: 'x'.repeat(100_000) } });
+    expect(problem).toMatch(
+      /^port in g\.json: "x{400,500} … x{400,500}" is not allowed; allowed is a whole number/,
+    );
+  });
+
+  test('are a line each, whatever is in them', () => {
+    const { message, problems } = new ConfigurationError(['principals.a\nb in a.json: is missing.', 'other']);
+    expect(message.split('\n')).toEqual(['principals.a\\u000ab in a.json: is missing.', 'other']);
+    expect(problems).toEqual(message.split('\n'));
+  });
+
   test('have the code of a configuration that is wrong', () => {
     expect(() => load({ flags: { port: 'x' } })).toThrow(
       expect.objectContaining({ code: 'invalid-configuration' }),
@@ -203,9 +216,13 @@ describe('the file', () => {
     ['no text', '', 'g.json: the configuration file is not JSON at line 1, column 1.'],
     ['an array', '[]', 'g.json: the configuration file must hold one JSON object, such as {"port": 2069}.'],
     ['null', 'null', 'g.json: the configuration file must hold one JSON object, such as {"port": 2069}.'],
-    ['a key twice', '{"port": 1, "port": 2}', '"port" in g.json: given more than once.'],
+    ['a key twice', '{"port": 1, "port": 2}', 'g.json: "port" stands twice in one object, again at line 1.'],
   ])('with %s is a problem', (_what, file, problem) => {
     expect(problemsOf({ file })).toEqual([problem]);
+  });
+
+  test('may begin with a byte order mark', () => {
+    expect(load({ file: '\uFEFF{"port": 1}' }).port).toBe(1);
   });
 
   test('that does not exist is a problem', () => {

@@ -14,10 +14,19 @@ describe('parsed text', () => {
     expect(upper.parse('AB')).toBe('ab');
   });
 
-  test.each([['ab'], [5], [null], [['AB']]])('refuses %j', (value) => {
-    expect(messagesOf(upper, value)).toEqual([
-      `${JSON.stringify(value)} is not allowed; allowed is capital letters.`,
-    ]);
+  test.each([
+    ['"ab"', 'ab'],
+    ['5', 5],
+    ['null', null],
+    ['A list', ['AB']],
+    ['An object', { a: 'AB' }],
+  ])('refuses %s', (quoted, value) => {
+    expect(messagesOf(upper, value)).toEqual([`${quoted} is not allowed; allowed is capital letters.`]);
+  });
+
+  test('refuses what is nested deeper than the stack', () => {
+    const value: unknown = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000));
+    expect(messagesOf(upper, value)).toEqual(['A list is not allowed; allowed is capital letters.']);
   });
 
   test('is missing where there is nothing', () => {
@@ -55,9 +64,13 @@ describe('a record', () => {
     ]);
   });
 
-  test.each([[null], [[]], ['x']])('is not %j', (value) => {
+  test.each([
+    [null, 'null'],
+    [[], 'A list'],
+    ['x', '"x"'],
+  ])('is not %j', (value, quoted) => {
     expect(messagesOf(shape, value)).toEqual([
-      `${JSON.stringify(value)} is not allowed; allowed is an object with one, more.`,
+      `${quoted} is not allowed; allowed is an object with one, more.`,
     ]);
   });
 });
@@ -75,10 +88,12 @@ describe('a dictionary', () => {
     ]);
   });
 
-  test.each([[null], [[]], ['x']])('is not %j', (value) => {
-    expect(messagesOf(shape, value)).toEqual([
-      `${JSON.stringify(value)} is not allowed; allowed is an object.`,
-    ]);
+  test.each([
+    [null, 'null'],
+    [[], 'A list'],
+    ['x', '"x"'],
+  ])('is not %j', (value, quoted) => {
+    expect(messagesOf(shape, value)).toEqual([`${quoted} is not allowed; allowed is an object.`]);
   });
 });
 
