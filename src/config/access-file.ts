@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { AccessRules } from '../access/access-rules.ts';
 import { parsePeerRange, type ProxyRange } from '../access/peer-range.ts';
-import { parseWrittenPrefix } from '../core/topic.ts';
+import { GitPubSubError } from '../core/errors.ts';
+import { parseWrittenPrefix, type Topic } from '../core/topic.ts';
 import { DEFAULT_TOPIC_TEMPLATE, checkTemplate } from '../core/topic-template.ts';
 import { WEBHOOK_KIND_NAMES } from '../core/webhook-kinds.ts';
 import { readJsonFile } from './json-file.ts';
@@ -39,7 +40,7 @@ const NAMES = 'a name of 1 to 64 letters, digits, dots, dashes, underscores and 
 /** The SHA-256 of no text at all, as `sha256sum` gives it for an empty variable. */
 const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-const topics = listOf(parsed(parseWrittenPrefix, 'a topic such as /json/widget'), 'topics').default([]);
+const topics = listOf(parsed(parseRequestPrefix, 'a topic such as /json/widget'), 'topics').default([]);
 const rights = {
   publish: topics,
   subscribe: topics,
@@ -74,7 +75,9 @@ const principal = record(
   { isSecret: true },
 );
 const peerRights = record({
-  addresses: listOf(parsed(parseAddresses, 'an address, a range or unix'), 'addresses and ranges'),
+  addresses: listOf(parsed(parseAddresses, 'an address, a range or unix'), 'addresses and ranges').min(1, {
+    error: 'is empty; allowed is a list of at least one address, range or unix.',
+  }),
   limits,
   ...rights,
 });
@@ -109,7 +112,9 @@ export function readAccessFile(path: string, readFile: ReadFile): AccessFile {
   if (!object) return { rules: undefined, problems };
   const result = accessFile.safeParse(object);
   const wrong =
-    result.error?.issues.map((issue) => `${describePlace(issue.path)}${path}: ${issue.message}`) ?? [];
+    result.error?.issues.flatMap(({ path: place, message }) =>
+      message.split('\n').map((sentence) => `${describePlace(place)}${path}: ${sentence}`),
+    ) ?? [];
   const all = [...problems, ...wrong, ...findSharedTokens(object, path)];
   return { rules: all.length === 0 ? result.data && toRules(result.data) : undefined, problems: all };
 }
@@ -143,14 +148,15 @@ const hashes = z.looseObject({
 });
 
 function findSharedTokens(object: object, path: string): string[] {
-  const owners = new Map<string, string>();
+  const places = new Map<string, string>();
   const problems: string[] = [];
   for (const [name, { tokens }] of Object.entries(hashes.safeParse(object).data?.principals ?? {})) {
-    for (const { sha256 } of tokens.filter((one) => one.sha256 !== '')) {
-      const owner = owners.get(sha256);
-      if (owner !== undefined)
-        problems.push(`principals.${name} in ${path}: has a token of ${owner}; each must stand there once.`);
-      owners.set(sha256, name);
+    for (const [index, { sha256 }] of tokens.entries()) {
+      const place = `principals.${name}.tokens[${index}]`;
+      const first = places.get(sha256);
+      if (first === undefined) places.set(sha256, place);
+      else if (sha256 !== '')
+        problems.push(`${place} in ${path}: is the same token as ${first}; each must stand there once.`);
     }
   }
   return problems;
@@ -161,6 +167,16 @@ function describePlace(place: readonly PropertyKey[]): string {
   if (place.length === 0) return '';
   const text = place.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
   return `${text.replace(/^\./, '')} in `;
+}
+
+// Topics stand there as in a request, where what is behind these is none of it.
+function parseRequestPrefix(text: string): Topic {
+  const end = /[?#]/.exec(text)?.[0];
+  if (end === undefined) return parseWrittenPrefix(text);
+  throw new GitPubSubError(
+    'invalid-configuration',
+    `The topic ${JSON.stringify(text)} must not hold "${end}", which ends a path; where it is meant as such it is ${encodeURIComponent(end)}.`,
+  );
 }
 
 function parseTemplate(text: string): string {

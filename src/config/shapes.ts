@@ -56,7 +56,7 @@ export function listOf<Item extends z.ZodType>(
   return z.array(item, { error: says(`a list of ${what}`, refusing) });
 }
 
-/** An object with these members and no others. */
+/** An object with these members and no others; further ones are refused in a line each. */
 export function record<Shape extends z.ZodRawShape>(
   shape: Shape,
   refusing: Refusing = {},
@@ -65,7 +65,7 @@ export function record<Shape extends z.ZodRawShape>(
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((name) => `${JSON.stringify(name)} is no member; ${suggest(name, known)}`).join(' ')
+        ? issue.keys.map((name) => `${JSON.stringify(name)} is no member; ${suggest(name, known)}`).join('\n')
         : says(`an object with ${known.join(', ')}`, refusing)(issue),
   });
 }

@@ -43,9 +43,9 @@ export function parsePrefix(path: string): Topic {
  * @throws GitPubSubError `invalid-topic`
  */
 export function parseWrittenPrefix(text: string): Topic {
-  if (!text.startsWith('/')) throw invalid(`The topic "${text}" must begin with "/".`);
+  if (!text.startsWith('/')) throw invalid(`The topic ${JSON.stringify(text)} must begin with "/".`);
   if (isBrokerPath(text))
-    throw invalid(`"${text}" is no topic: what begins with "/-" belongs to the broker.`);
+    throw invalid(`${JSON.stringify(text)} is no topic: what begins with "/-" belongs to the broker.`);
   return parsePrefix(text);
 }
 
@@ -105,7 +105,7 @@ function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw invalid(`The path segment "${segment}" is not valid percent-encoded UTF-8.`);
+    throw invalid(`The path segment ${JSON.stringify(segment)} is not valid percent-encoded UTF-8.`);
   }
 }
 

@@ -121,6 +121,13 @@ describe('an access file with a mistake gives no rules, and says', () => {
     ['that a topic belongs to the broker', { private: ['/-/metrics'] }, /belongs to the broker/],
     ['that a topic is empty', { private: [''] }, /must begin with/],
     [
+      'that a topic has a query',
+      { private: ['/q?x'] },
+      /^private\[0\] in a\.json: The topic "\/q\?x" must not hold "\?".*%3F\.$/,
+    ],
+    ['that a topic has a fragment', { private: ['/q#x'] }, /must not hold "#".*%23\.$/],
+    ['in one line which topic is none, though that has two', { private: ['a\nb'] }, /The topic "a\\nb"/],
+    [
       'which name is none',
       { principals: { 'a b': { tokens: [] } } },
       /^principals\.a b in a\.json: "a b" is not allowed/,
@@ -175,6 +182,11 @@ describe('an access file with a mistake gives no rules, and says', () => {
       'that addresses are missing',
       { peers: [{ publish: ['/'] }] },
       /^peers\[0\]\.addresses in a\.json: is missing/,
+    ],
+    [
+      'that addresses are none',
+      { peers: [{ addresses: [], publish: ['/'] }] },
+      /^peers\[0\]\.addresses in a\.json: is empty; allowed is a list of at least one address/,
     ],
     [
       'which address is none',
@@ -239,6 +251,7 @@ describe('an access file with a mistake gives no rules, and says', () => {
       },
       peers: [{ addresses: ['nowhere'] }],
       more: 1,
+      'and\nmore': 1,
     };
     expect(read(file).problems.map((problem) => problem.split(':')[0])).toEqual([
       'private[0] in a.json',
@@ -248,18 +261,27 @@ describe('an access file with a mistake gives no rules, and says', () => {
       'principals.cd.subscribe in a.json',
       'peers[0].addresses[0] in a.json',
       'a.json',
-      'principals.cd in a.json',
+      'a.json',
+      'principals.cd.tokens[0] in a.json',
     ]);
   });
 });
 
 describe('a token', () => {
   test.each([
-    ['of two principals', { ci: { tokens: [{ sha256: HASH }] }, cd: { tokens: [{ sha256: HASH }] } }, 'cd'],
-    ['that stands twice', { ci: { tokens: [{ sha256: HASH }, { sha256: HASH }] } }, 'ci'],
-  ])('%s is a mistake', (_what, principals, name) => {
+    [
+      'of two principals',
+      { ci: { tokens: [{ sha256: OTHER }, { sha256: HASH }] }, cd: { tokens: [{ sha256: HASH }] } },
+      'cd.tokens[0]',
+    ],
+    [
+      'that stands twice',
+      { ci: { tokens: [{ sha256: OTHER }, { sha256: HASH }, { sha256: HASH }] } },
+      'ci.tokens[2]',
+    ],
+  ])('%s is a mistake', (_what, principals, place) => {
     expect(read({ principals }).problems).toEqual([
-      `principals.${name} in a.json: has a token of ci; each must stand there once.`,
+      `principals.${place} in a.json: is the same token as principals.ci.tokens[1]; each must stand there once.`,
     ]);
   });
 

@@ -60,7 +60,7 @@ describe('a record', () => {
       'one is missing; it must be capital letters.',
       'more 1 "c" is not allowed; allowed is capital letters.',
       'more 2 5 is not allowed; allowed is capital letters.',
-      '"noe" is no member; did you mean one? "other" is no member; there are one, more.',
+      '"noe" is no member; did you mean one?\n"other" is no member; there are one, more.',
     ]);
   });
 
