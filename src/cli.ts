@@ -63,6 +63,8 @@ async function serveCommand(): Promise<Command> {
   const serve = subcommand('serve').description('run the broker');
   // Why: a delivery starts at every push, and the settings take longer to load than all else together.
   if (!process.argv.slice(2, 4).includes('serve')) return serve;
+  const { ReloadSignal } = await import('./commands/reload-signal.ts');
+  const reloadSignal = new ReloadSignal(); // First of all: until it is there, SIGHUP ends the process.
   await checkOpenFiles();
   const { CONFIGURATION_HELP_GROUP, SERVE_HELP_FOOTER, serveFlags } = await import('./config/serve-flags.ts');
   for (const flag of serveFlags) serve.addOption(toOption(flag));
@@ -73,7 +75,7 @@ async function serveCommand(): Promise<Command> {
     .addHelpText('after', SERVE_HELP_FOOTER)
     .action(async ({ check = false, ...flags }: Record<string, string> & { check?: boolean }) => {
       const { runServe } = await import('./commands/serve.ts');
-      await runServe(flags, { check });
+      await runServe(flags, { check, reloadSignal });
     });
 }
 

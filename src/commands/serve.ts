@@ -11,18 +11,24 @@ import { notifyServiceManager } from '../service-manager.ts';
 import { toLogText } from './log-line.ts';
 import { notify } from './notices.ts';
 import { openLogOutput, type LogOutput } from './log-output.ts';
-import { ReloadSignal } from './reload-signal.ts';
+import type { ReloadSignal } from './reload-signal.ts';
 import { nextStopSignal } from './stop-signal.ts';
+
+/** How it is run. */
+export interface ServeOptions {
+  readonly check: boolean;
+  /** Made as early as possible. */
+  readonly reloadSignal: ReloadSignal;
+}
 
 /**
  * Serves until SIGTERM or SIGINT; with `check`, only says what the configuration is.
  * @throws GitPubSubError `invalid-configuration` or `cannot-start`
  */
-export async function runServe(flags: Flags, options: { check: boolean }): Promise<void> {
-  const reloadSignal = new ReloadSignal();
+export async function runServe(flags: Flags, { check, reloadSignal }: ServeOptions): Promise<void> {
   const load = (): Config => loadConfig({ flags, env: process.env });
   const config = load();
-  if (options.check) {
+  if (check) {
     process.stdout.write(`${describeConfig(config)}\n`);
     config.warnings.forEach(notify);
     return;

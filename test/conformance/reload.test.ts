@@ -17,6 +17,8 @@ import { bearer, principalWith, withReloadableBroker } from '../support/reloadab
 import { StreamReader } from '../support/stream-reader.ts';
 import { withBroker } from '../support/with-broker.ts';
 
+const HANGUP_WHILE_LOADING = new URL('../support/hangup-while-loading.mjs', import.meta.url).href;
+
 function post(
   broker: BrokerProcess,
   options: { body?: string; headers?: [string, string][] },
@@ -344,6 +346,18 @@ describe('SIGHUP at odd moments', () => {
       await pollUntil(() => broker.outcomes[0], 'the log tells of a reload');
       await publish(process.target, '/t', '1');
     });
+  });
+
+  test('before the settings are loaded is taken as well', async () => {
+    const environment = { NODE_OPTIONS: `--import ${HANGUP_WHILE_LOADING}` };
+    await withReloadableBroker(
+      {},
+      async (broker) => {
+        await pollUntil(() => broker.outcomes[0], 'the log tells of a reload');
+        await publish(broker.process.target, '/t', '1');
+      },
+      { environment },
+    );
   });
 
   test('many times in a row is several reloads one after the other', async () => {
