@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
@@ -44,6 +54,10 @@ async function createLog(...payloads: string[]): Promise<SqliteLog> {
   return log;
 }
 
+function modeOf(path: string): number {
+  return statSync(path).mode & 0o777;
+}
+
 function execute(path: string, sql: string): void {
   const database = new BetterSqlite3(path);
   database.exec(sql);
@@ -57,6 +71,26 @@ describe('opening', () => {
     expect(log.query('PRAGMA user_version')).toBe(SCHEMA_VERSION);
     expect(log.query('PRAGMA journal_mode')).toBe('wal');
     expect(log.query('PRAGMA integrity_check')).toBe('ok');
+  });
+
+  test('makes files that only their account reads', async () => {
+    const log = new SqliteLog();
+    await append(log.open(), '/a', '1');
+    const modes = readdirSync(log.directory).map((name) => [name, modeOf(join(log.directory, name))]);
+    expect(Object.fromEntries(modes)).toEqual({
+      'log.db': 0o600,
+      'log.db-wal': 0o600,
+      'log.db-shm': 0o600,
+      'log.db.lock': 0o600,
+    });
+  });
+
+  test('keeps the mode of a database that is there', async () => {
+    const log = await createLog('1');
+    chmodSync(log.path, 0o640);
+    await append(log.open(), '/a', '2');
+    expect(modeOf(log.path)).toBe(0o640);
+    expect(modeOf(`${log.path}-wal`)).toBe(0o640);
   });
 
   test('takes an empty file for a new log', async () => {

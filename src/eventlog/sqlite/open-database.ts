@@ -35,6 +35,7 @@ export function openDatabase(path: string, durability: Durability): OpenDatabase
   const lock = takeLock(file);
   let database: Database | undefined;
   try {
+    createPrivately(file);
     // Why no timeout: SQLite's busy wait would stop the loop; whoever meets a lock tries again by a timer.
     database = new BetterSqlite3(file, { timeout: 0 });
     checkOwnership(database); // Before anything is written to it.
@@ -71,6 +72,7 @@ function realpathIfExists(path: string): string {
 function takeLock(file: string): Database {
   let lock: Database | undefined;
   try {
+    createPrivately(`${file}.lock`);
     lock = new BetterSqlite3(`${file}.lock`, { timeout: 0 });
     lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
@@ -84,6 +86,16 @@ function takeLock(file: string): Database {
         : `its lock file ${file}.lock cannot be used (${reasonOf(error)})`,
       error,
     );
+  }
+}
+
+// Why not SQLite: every account of the machine could read what it makes, and hold the lock. Its files beside a database have
+// the mode of that.
+function createPrivately(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
