@@ -47,10 +47,10 @@ export class PublishLimiter {
     const nowMs = this.#clock.monotonicMs();
     const account = this.#accountOf(caller);
     const buckets = this.#bucketsOf(account);
-    for (const { resource, amount, rate } of charges) {
-      const waitMs = buckets[resource].waitMs(amount, rate, nowMs);
-      if (waitMs > 0) throw refuse(account, resource, rate, waitMs);
-    }
+    const waits = charges.map(({ resource, amount, rate }) => buckets[resource].waitMs(amount, rate, nowMs));
+    const waitMs = Math.max(...waits);
+    const longest = charges[waits.indexOf(waitMs)];
+    if (waitMs > 0 && longest) throw refuse(account, longest, waitMs);
     for (const { resource, amount, rate } of charges) buckets[resource].take(amount, rate, nowMs);
   }
 
@@ -90,7 +90,7 @@ function toCharges(limits: NonNullable<Caller['limits']>, { publishes, bytes }: 
   return charges;
 }
 
-function refuse(account: string, resource: Resource, rate: Rate, waitMs: number): TooManyRequestsError {
+function refuse(account: string, { resource, rate }: Charge, waitMs: number): TooManyRequestsError {
   const { perSecond, burstSeconds } = rate;
   const seconds = Math.ceil(waitMs / 1000);
   const what = resource === 'publishes' ? `publish ${perSecond} times` : `publish ${perSecond} bytes`;

@@ -87,6 +87,18 @@ describe('publishing', () => {
     expect(publish()).toBeUndefined();
   });
 
+  test.each([
+    ['publishes', { publishesPerSecond: 0.5, bytesPerSecond: 100 }],
+    ['bytes', { publishesPerSecond: 1, bytesPerSecond: 50 }],
+  ])('beyond both limits is taken again when the longer wait is over, here for %s', (_what, rates) => {
+    const { clock, take } = createPublishFixture();
+    const caller = createCaller({ limits: { ...rates, burstSeconds: 1 } });
+    const publish = (): number | undefined => take(caller, { publishes: 1, bytes: 100 });
+    expect([publish(), publish()]).toEqual([undefined, 2]);
+    clock.advance(2_000);
+    expect(publish()).toBeUndefined();
+  });
+
   test('that is refused takes nothing, also of what would be there', () => {
     const { clock, take } = createPublishFixture();
     const caller = createCaller({ limits: { publishesPerSecond: 1, bytesPerSecond: 100, burstSeconds: 2 } });
