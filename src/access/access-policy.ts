@@ -7,7 +7,7 @@ import { NO_RIGHTS, unite, type AccessRules, type Rights, type WebhookRule } fro
 import type { Caller, CallerId } from './caller.ts';
 import { readToken, type CredentialHeaders } from './credentials.ts';
 import type { Limits } from './limits.ts';
-import { PeerPolicy, type PeerDecision, type PeerFacts } from './peer-policy.ts';
+import { explainProxyHeader, PeerPolicy, type PeerDecision, type PeerFacts } from './peer-policy.ts';
 import { PeerRightsTable, type PeerGrant } from './peer-rights.ts';
 import type { PeerRange, ProxyRange } from './peer-range.ts';
 import { TokenTable, type KnownToken } from './token-table.ts';
@@ -128,7 +128,7 @@ export class AccessPolicy {
       limits: token ? token.principal.limits : this.#addressLimits(decision, listed),
       hidden: this.#hiddenFrom(ofAddress.subscribe, ofToken.subscribe),
       expiresMs: token?.expiresMs,
-      addressRefusal: explainRefusal(decision, foreignOrigin, ofAddress),
+      addressRefusal: explainRefusal(decision, { foreignOrigin, ofAddress, listed }),
     };
   }
 
@@ -160,13 +160,19 @@ function addressRights({ isTrusted, isCertain }: PeerDecision, listed: PeerGrant
   return (isCertain ? listed : undefined) ?? (isTrusted ? TRUSTED_RIGHTS : NO_RIGHTS);
 }
 
+interface AddressFacts {
+  readonly foreignOrigin: string | undefined;
+  readonly ofAddress: Rights;
+  readonly listed: PeerGrant | undefined;
+}
+
 function explainRefusal(
   decision: PeerDecision,
-  foreignOrigin: string | undefined,
-  ofAddress: Rights,
+  { foreignOrigin, ofAddress, listed }: AddressFacts,
 ): string | undefined {
   if (foreignOrigin !== undefined)
     return `Pages of ${foreignOrigin} may not publish or see statistics here; only those of the origins in corsOrigins may.`;
   if (ofAddress !== NO_RIGHTS || decision.isTrusted) return undefined;
-  return decision.reason;
+  // Why: what the access file grants to an address counts only where that is the client's for certain.
+  return listed ? explainProxyHeader(decision.client) : decision.reason;
 }

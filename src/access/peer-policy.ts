@@ -78,7 +78,7 @@ export class PeerPolicy {
     const decision = this.#decideClient(peer);
     if (!hasProxyHeader) return decision;
     const { client } = decision;
-    return untrusted(client, decision.isTrusted ? explainLocalProxy(client) : decision.reason);
+    return untrusted(client, decision.isTrusted ? explainProxyHeader(client) : decision.reason);
   }
 
   #decideForwarded(proxy: Peer, forwardedFor: readonly string[]): PeerDecision {
@@ -129,9 +129,10 @@ function explainUntrusted(client: string): string {
   return `${client} is not in trustedPeers; only the addresses listed there may publish and see statistics.`;
 }
 
-function explainLocalProxy(client: string): string {
+/** Why who sends a header of proxies has none of the rights that its address has, and what to do. */
+export function explainProxyHeader(client: string): string {
   return (
-    `${client} is trusted, but sent a header of proxies (Forwarded, X-Forwarded-For, X-Real-IP or Via) or the PROXY protocol, and to trust a proxy ` +
+    `${client} has rights, but sent a header of proxies (Forwarded, X-Forwarded-For, X-Real-IP or Via) or the PROXY protocol, and to trust a proxy ` +
     `would be to trust everyone who reaches it. If it is a proxy, list ${client} in trustedProxies; if not, leave the header out.`
   );
 }
@@ -139,7 +140,7 @@ function explainLocalProxy(client: string): string {
 function explainUnknown(proxy: string, forwardedFor: readonly string[]): string {
   const found = forwardedFor.length === 0 ? 'sent none' : `sent ${quoteEnd(forwardedFor.join(', '))}`;
   return (
-    `The trusted proxy ${proxy} must name its client, one of trustedPeers, as an address at the end of X-Forwarded-For, ` +
+    `The trusted proxy ${proxy} must name its client as an address at the end of X-Forwarded-For, ` +
     `but ${found}.`
   );
 }

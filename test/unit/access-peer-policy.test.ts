@@ -93,7 +93,7 @@ describe('[P5] a peer that is no trusted proxy', () => {
 
   test('but trusted learns that trustedProxies is the way', () => {
     expect(reasonOf(decide({ address: '127.0.0.1', hasProxyHeader: true }))).toBe(
-      '127.0.0.1 is trusted, but sent a header of proxies (Forwarded, X-Forwarded-For, X-Real-IP or Via) or the PROXY protocol, and to trust a proxy would be to trust everyone who reaches it. If it is a proxy, list 127.0.0.1 in trustedProxies; if not, leave the header out.',
+      '127.0.0.1 has rights, but sent a header of proxies (Forwarded, X-Forwarded-For, X-Real-IP or Via) or the PROXY protocol, and to trust a proxy would be to trust everyone who reaches it. If it is a proxy, list 127.0.0.1 in trustedProxies; if not, leave the header out.',
     );
   });
 
@@ -139,7 +139,7 @@ describe('[P5] a trusted proxy', () => {
 
   test('that leaves the client unknown learns what it must send', () => {
     expect(reasonOf(decide({ address: '127.0.0.1', hasProxyHeader: true }, rules))).toBe(
-      'The trusted proxy 127.0.0.1 must name its client, one of trustedPeers, as an address at the end of X-Forwarded-For, but sent none.',
+      'The trusted proxy 127.0.0.1 must name its client as an address at the end of X-Forwarded-For, but sent none.',
     );
   });
 

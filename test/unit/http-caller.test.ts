@@ -227,6 +227,17 @@ describe('a refusal', () => {
       expect(message).toContain('If it is a proxy, list 127.0.0.1 in trustedProxies');
   });
 
+  test('of an address in the access file that sends a header of proxies says so', () => {
+    const given: Given = {
+      address: STRANGER,
+      access: { private: ['/secret'], peers: [{ addresses: [STRANGER], subscribe: ['/secret'] }] },
+    };
+    expect(reading(given)).toBe('none');
+    expect(reading({ ...given, headers: [['via', '1.1 x']] })).toMatch(
+      /^192\.0\.2\.1 has rights, but sent a header of proxies .* list 192\.0\.2\.1 in trustedProxies/,
+    );
+  });
+
   test('of a page of another origin names corsOrigins', () => {
     expect(publishing({ token: 'ci', headers: [['origin', 'http://x']] })).toMatch(
       /^Pages of http:\/\/x .*corsOrigins/,
