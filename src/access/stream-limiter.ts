@@ -26,7 +26,7 @@ export class StreamLimiter {
     if (limits?.streams === undefined && principal === undefined) return ignore;
     const account = accountOf(caller);
     const count = this.#counts.get(account) ?? 0;
-    if (count >= (limits?.streams ?? Infinity)) throw refuse(account, count);
+    if (count >= (limits?.streams ?? Infinity)) throw refuse(caller, account, count);
     this.#counts.set(account, count + 1);
     let isOpen = true;
     return () => {
@@ -42,9 +42,13 @@ export class StreamLimiter {
   }
 }
 
-function refuse(account: string, count: number): TooManyRequestsError {
+function refuse({ principal, id }: Caller, account: string, count: number): TooManyRequestsError {
+  const mayBeProxy = principal === undefined && id.proxy === undefined;
+  const advice = mayBeProxy
+    ? ' If it is a proxy, its clients are counted each by itself once it is in trustedProxies and names them in X-Forwarded-For.'
+    : '';
   return new TooManyRequestsError(
-    `The ${account} has ${count} streams open, and may not have more; close some. If it is a proxy, list it in trustedProxies, so that its clients are counted.`,
+    `The ${account} has ${count} streams open, and may not have more; close some.${advice}`,
     RETRY_AFTER_SECONDS,
   );
 }

@@ -206,6 +206,23 @@ describe('streams', () => {
     expect(waitOf(() => limiter.open(caller))).toBe(10);
   });
 
+  test.each<[string, Partial<Caller>, boolean]>([
+    ['an address', {}, true],
+    ['a principal', { principal: 'ci' }, false],
+    ['a client that a proxy names', { id: { ...createCaller({}).id, proxy: '10.0.0.1' } }, false],
+  ])(
+    'beyond the limit of %s are refused with advice for proxies only where it may be one',
+    (_who, who, isAdvised) => {
+      const limiter = new StreamLimiter();
+      const caller = createCaller({ limits, ...who });
+      for (let i = 0; i < limits.streams; i++) limiter.open(caller);
+      const expected: unknown = isAdvised
+        ? expect.stringMatching(/close some\. If it is a proxy, .* X-Forwarded-For\.$/)
+        : expect.stringMatching(/close some\.$/);
+      expect(() => limiter.open(caller)).toThrow(expect.objectContaining({ message: expected }));
+    },
+  );
+
   test('that say twice that they are over count once', () => {
     const limiter = new StreamLimiter();
     const caller = createCaller({ limits });
