@@ -23,3 +23,8 @@ export function toBrokerUrl(url: string | URL): URL {
     `"${text}" is no URL of a broker; allowed are http:// and https://, such as http://localhost:2069/json.`,
   );
 }
+
+/** Whether a URL has a name or a password of its own, which are sent instead of any token. */
+export function hasCredentials({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
+}

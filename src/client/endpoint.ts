@@ -3,6 +3,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { urlToHttpOptions } from 'node:url';
+import { hasCredentials } from './broker-url.ts';
 import { currentToken, type Token } from './token.ts';
 
 /** How a broker is reached, beside its URL. */
@@ -43,7 +44,8 @@ export class Endpoint {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
     this.#target = { ...urlToHttpOptions(broker), ...(socketPath === undefined ? {} : { socketPath }) };
     this.#headers = headers;
-    this.#token = hasCredentials(broker, headers) ? undefined : token;
+    // Why not the token: credentials are for this very host, and a token may be there for many.
+    this.#token = hasCredentials(broker) || hasAuthorization(headers) ? undefined : token;
   }
 
   /**
@@ -78,8 +80,6 @@ export class Endpoint {
   }
 }
 
-// Why they go before a token: they are for this very host, and a token may be there for many.
-function hasCredentials({ username, password }: URL, headers: Readonly<Record<string, string>>): boolean {
-  const names = Object.keys(headers).map((name) => name.toLowerCase());
-  return username !== '' || password !== '' || names.includes('authorization');
+function hasAuthorization(headers: Readonly<Record<string, string>>): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
 }

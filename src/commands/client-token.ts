@@ -1,5 +1,6 @@
 // The token that a command shows its broker: from a file or the environment, never from the command line, where every account
 // of the machine could read it.
+import { hasCredentials, toBrokerUrl } from '../client/broker-url.ts';
 import { describeBadToken, isToken, type Token } from '../client/token.ts';
 import { readTokenFile } from '../client/token-file.ts';
 import { GitPubSubError } from '../core/errors.ts';
@@ -34,12 +35,14 @@ interface FoundToken {
  * @throws GitPubSubError `unreadable-input`, `invalid-usage`, or what the work throws, with what to do about the token
  */
 export async function withToken(
+  url: string | URL,
   { tokenFile }: TokenFlags,
   work: (token: ClientToken) => Promise<number>,
 ): Promise<number> {
   const found = await findToken(tokenFile, process.env);
-  const explain = (reason: string): string =>
-    /^401\b/.test(reason) ? `${reason} (${found ? `The token came from ${found.origin}.` : ADVICE})` : reason;
+  const advice = found ? `The token came from ${found.origin}.` : ADVICE;
+  const sent = hasCredentials(toBrokerUrl(url)) ? OF_URL : advice;
+  const explain = (reason: string): string => (/^401\b/.test(reason) ? `${reason} (${sent})` : reason);
   try {
     return await work({ options: found ? { token: found.token } : {}, explain });
   } catch (error) {
@@ -49,6 +52,9 @@ export async function withToken(
 }
 
 const ADVICE = `No token was sent: put one into a file and name it with ${TOKEN_FILE_FLAG} or ${TOKEN_FILE_VARIABLE}, or into ${TOKEN_VARIABLE}.`;
+
+const OF_URL =
+  'What the URL has before its @ was sent; a token must be the password there, as in http://any:<token>@host.';
 
 // The nearest first; an empty variable counts as none, as services and CI systems leave them.
 async function findToken(

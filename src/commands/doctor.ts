@@ -43,7 +43,7 @@ const MARKS: Readonly<Record<Verdict, string>> = { ok: 'ok    ', bad: 'BAD   ', 
 export function runDoctor(url: string, flags: DoctorFlags): Promise<number> {
   const broker = toBrokerUrl(url);
   const durationMs = parseDurationMs('--duration', flags.duration ?? DEFAULT_DURATION, LEAST_DURATION);
-  return withToken(flags, ({ options }) => diagnose(broker, durationMs, options));
+  return withToken(broker, flags, ({ options }) => diagnose(broker, durationMs, options));
 }
 
 async function diagnose(broker: URL, durationMs: number, options: EndpointOptions): Promise<number> {

@@ -40,7 +40,7 @@ const KEY = /^[\x21-\x7e]{1,240}$/;
 
 /** Publishes a file, or standard input for `-`, and prints the last event's cursor. Returns the exit status. */
 export function runPublish(url: string, path: string, flags: PublishFlags): Promise<number> {
-  return withToken(flags, ({ options }) => publishInput(url, path, flags, options));
+  return withToken(url, flags, ({ options }) => publishInput(url, path, flags, options));
 }
 
 async function publishInput(

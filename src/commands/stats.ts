@@ -30,7 +30,7 @@ const NOT_TRUSTED =
 /** Prints the numbers. Returns the exit status: 1 if the broker does not show them. */
 export function runStats(url: string, flags: StatsFlags): Promise<number> {
   const { unixSocket: socketPath } = flags;
-  return withToken(flags, ({ options }) =>
+  return withToken(url, flags, ({ options }) =>
     showStats(url, flags, { ...options, ...(socketPath !== undefined && { socketPath }) }),
   );
 }

@@ -24,7 +24,7 @@ interface Consumer {
 /** Goes on until a signal, the reader's leaving, or with `--once` the end. Returns the exit status. */
 export function runSubscribe(url: string, flags: SubscribeFlags): Promise<number> {
   const settings = readSubscribeFlags(flags);
-  return withToken(flags, (token) => run(url, settings, token));
+  return withToken(url, flags, (token) => run(url, settings, token));
 }
 
 async function run(

@@ -30,7 +30,7 @@ const HASH = /^[0-9a-f]{7,64}$/i;
 
 /** Waits for one event, and prints it. Returns the exit status. */
 export function runWait(url: string, flags: WaitFlags): Promise<number> {
-  return withToken(flags, (token) => waitFor(url, flags, token));
+  return withToken(url, flags, (token) => waitFor(url, flags, token));
 }
 
 async function waitFor(url: string, flags: WaitFlags, token: ClientToken): Promise<number> {

@@ -152,6 +152,21 @@ test('every command that talks to a broker shows the token, and says what to do 
   });
 }, 60_000);
 
+test('where the URL has a password of its own, it is said that this was sent', async () => {
+  await withTokenBroker(async (url, { token }) => {
+    const path = writeToken(token);
+    for (const credentials of [`any:${SECRET}@`, `${token}@`]) {
+      const args = ['publish', url.replace('//', `//${credentials}`), '--token-file', path];
+      const { code, stderr } = await run(args);
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        '(What the URL has before its @ was sent; a token must be the password there,',
+      );
+      expect(stderr).not.toMatch(new RegExp(`${SECRET}|${token}|${path}`));
+    }
+  });
+});
+
 test('the doctor tells what the token may from what the address may', async () => {
   await withTokenBroker(async (url, { token }) => {
     const { stdout } = await run(['doctor', url, '--duration', '1s'], { GITPUBSUB_TOKEN: token });
