@@ -218,9 +218,9 @@ export class Broker {
       leaveLive: (subscription) => this.#live.remove(subscription.selection, subscription),
       scheduleReplay: (subscription) => this.#replayQueue.add(subscription),
       forget: (subscription, end) => this.#forget(subscription, end),
-      reportCut: (end, error) => {
-        if (error === undefined) this.#options.logger.info({ reason: end }, 'stream cut');
-        else this.#options.logger.warn({ reason: end, err: error }, 'stream cut');
+      reportCut: ({ sink: { reader } }, end, error) => {
+        if (error === undefined) this.#options.logger.info({ reason: end, ...reader }, 'stream cut');
+        else this.#options.logger.warn({ reason: end, ...reader, err: error }, 'stream cut');
       },
     };
   }

@@ -23,8 +23,8 @@ export interface SubscriptionHost {
   scheduleReplay(subscription: Subscription): void;
   /** The subscription is over; nothing of it is left. */
   forget(subscription: Subscription, end: StreamEnd): void;
-  /** Says why a stream was cut. */
-  reportCut(end: StreamEnd, error?: unknown): void;
+  /** Says whose stream was cut, and why. */
+  reportCut(subscription: Subscription, end: StreamEnd, error?: unknown): void;
 }
 
 /** What a subscription is made of. */
@@ -241,7 +241,7 @@ export class Subscription {
 
   #cut(end: StreamEnd, error?: unknown): void {
     if (this.#state === 'closed') return;
-    this.#host.reportCut(end, error);
+    this.#host.reportCut(this, end, error);
     this.#close(end);
     this.sink.cut();
   }

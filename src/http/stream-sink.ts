@@ -1,7 +1,8 @@
 // A sink that is an open chunked response: how batches are written so that framing survives back-pressure. (Invariant: I7)
 import type { HttpResponse } from 'uWebSockets.js';
-import type { CallerId } from '../access/caller.ts';
+import type { Caller, CallerId } from '../access/caller.ts';
 import type { Batch } from '../broker/batch.ts';
+import type { LogFields } from '../core/logger.ts';
 import type { Sink } from '../broker/sink.ts';
 import type { Watermark } from '../broker/watermark.ts';
 import type { Subscription } from '../broker/subscription.ts';
@@ -16,7 +17,7 @@ export interface StreamSinkOptions {
   readonly gap: GapNotice | undefined;
   readonly statistics: HttpStatistics;
   /** Who reads it. */
-  readonly readerId: CallerId;
+  readonly caller: Pick<Caller, 'id' | 'principal'>;
   /** Of the page that reads it, if it says so. */
   readonly origin: string | undefined;
   /** Called once when it is over, however it ends. */
@@ -26,6 +27,7 @@ export interface StreamSinkOptions {
 /** Writes one subscription's events to its client. Told its subscription with `attach`. */
 export class StreamSink implements Sink {
   readonly readerId: CallerId;
+  readonly reader: LogFields;
   readonly origin: string | undefined;
   readonly #response: HttpResponse;
   readonly #encoder: StreamEncoder;
@@ -38,8 +40,9 @@ export class StreamSink implements Sink {
 
   /** Sends the head and what a stream begins with. [P10] */
   constructor(exchange: Exchange, headers: HeaderList, options: StreamSinkOptions) {
-    const { encoder, start, gap, statistics, readerId, origin, onOver } = options;
-    this.readerId = readerId;
+    const { encoder, start, gap, statistics, caller, origin, onOver } = options;
+    this.readerId = caller.id;
+    this.reader = { client: caller.id.client, principal: caller.principal };
     this.origin = origin;
     this.#encoder = encoder;
     this.#statistics = statistics;

@@ -71,7 +71,7 @@ async function openStream(
       ...headers,
       ...corsHeaders(corsOrigins, head),
     ],
-    { encoder, start, gap, statistics, readerId: caller.id, origin: head.get('origin'), onOver },
+    { encoder, start, gap, statistics, caller, origin: head.get('origin'), onOver },
   );
   sink.attach(broker.subscribe(selection, start, sink, until));
 }

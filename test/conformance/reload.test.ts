@@ -207,6 +207,9 @@ describe.concurrent('rights that a reload withdraws', () => {
       const narrowed = { ...readers, one: principalWith('one', { subscribe: ['/other'] }) };
       await broker.reload({ access: { private: ['/secret'], principals: narrowed } });
       expect([await secret.waitForEnd(), await everything.waitForEnd()]).toEqual(['cut', 'cut']);
+      const cuts = broker.process.lines.filter(({ msg }) => msg === 'stream cut');
+      const cut: unknown = expect.objectContaining({ client: '127.0.0.1', principal: 'one' });
+      expect(cuts).toEqual([cut, cut]);
       await publish(target, '/secret', '"secret"');
       await publish(target, '/open', '"open"');
       expect(await other.nextEvent()).toBe('"secret"');

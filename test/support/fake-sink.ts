@@ -11,6 +11,7 @@ export type SinkCall =
   | { readonly kind: 'nudge' | 'end' | 'cut' };
 
 export class FakeSink implements Sink {
+  readonly reader = { client: '192.0.2.1' };
   readonly calls: SinkCall[] = [];
   /** What must not have happened, in words; a right user of the sink leaves it empty. */
   readonly violations: string[] = [];

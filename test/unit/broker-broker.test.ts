@@ -311,7 +311,7 @@ describe('a stream', () => {
     expect(sink.payloads).toEqual(['2', '3', '4', '5']);
   });
 
-  test('that pruning overtakes is cut, and the log file says why', async () => {
+  test('that pruning overtakes is cut, and the log file says whose it was and why', async () => {
     const fixture = new Fixture({ readTurns: 1 });
     await fixture.publishCount(3);
     const { sink } = fixture.subscribe('/a', { offset: 0, timeMs: FAKE_START_MS });
@@ -319,7 +319,7 @@ describe('a stream', () => {
     await passTurns(5);
     expect(sink.over).toBe('cut');
     expect(fixture.logger.entries).toMatchObject([
-      { level: 'info', fields: { reason: 'overtaken by pruning' }, message: 'stream cut' },
+      { level: 'info', fields: { reason: 'overtaken by pruning', ...sink.reader }, message: 'stream cut' },
     ]);
     expect(fixture.broker.subscriberCount).toBe(0);
   });

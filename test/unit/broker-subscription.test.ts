@@ -60,7 +60,7 @@ class FakeHost implements SubscriptionHost {
     this.ends.push(end);
   }
 
-  reportCut(reason: StreamEnd, error?: unknown): void {
+  reportCut(_subscription: Subscription, reason: StreamEnd, error?: unknown): void {
     this.cuts.push({ reason, error });
   }
 }

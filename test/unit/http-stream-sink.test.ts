@@ -7,6 +7,7 @@ import { createEncoders } from '../../src/http/formats.ts';
 import { HttpStatistics } from '../../src/http/statistics.ts';
 import { CHUNK_FRAMING_BYTES, MAX_CORK_BYTES, type StreamEncoder } from '../../src/http/stream-format.ts';
 import { StreamSink } from '../../src/http/stream-sink.ts';
+import { createCaller } from '../support/fake-caller.ts';
 import { createExchange, FakeResponse } from '../support/fake-http.ts';
 
 const ENCODERS = createEncoders((offset) => `cursor-${offset}`);
@@ -37,7 +38,7 @@ function openSink(encoder: StreamEncoder = ENCODERS.live.gitpubsub) {
     encoder,
     start: at(1_000),
     gap: undefined,
-    readerId: { client: '127.0.0.1', isCertain: true, foreignOrigin: undefined, tokenSha256: undefined },
+    caller: createCaller({ client: '127.0.0.1' }),
     origin: undefined,
     onOver: () => heard.push('over'),
     statistics,
