@@ -29,6 +29,9 @@ async function flush(repository: string, closed: ClosedOrigins): Promise<number>
 }
 
 function describe({ storedCount, refusedCount, waiting, failure, isBusy }: DeliveryReport): string {
+  // Another delivery was faster.
+  if (!isBusy && failure === undefined && storedCount + refusedCount + waiting.pushCount === 0)
+    return 'nothing waits any more';
   const parts = [`${count(storedCount, 'event')} published`];
   if (refusedCount > 0) parts.push(`${refusedCount} refused for good, see gitpubsub/dead-letter.ndjson`);
   if (waiting.sinceMs !== undefined) {

@@ -3,6 +3,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -15,7 +16,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { takeLock } from '../../src/hook/delivery-lock.ts';
 import { findRepositories } from '../../src/hook/repositories.ts';
 import { CLI_PATH } from '../support/background-delivery.ts';
-import { pauseFor } from '../support/deadline.ts';
+import { pauseFor, pollUntil } from '../support/deadline.ts';
 import { setUpGit, type GitFixture } from '../support/git-fixture.ts';
 import { GIT_ENVIRONMENT, runProgram, type ProgramResult } from '../support/git-sandbox.ts';
 
@@ -182,6 +183,22 @@ test('it waits for a delivery that is at work', async () => {
   await lock?.release();
   expect(await flushing).toMatchObject({ status: 0 });
   expect(fixture.recorder.events).toHaveLength(2);
+});
+
+test('what another delivery has delivered meanwhile does not wait any more', async () => {
+  const fixture = await setUpWaiting();
+  const { bare } = fixture.sandbox;
+  const directory = join(bare, 'gitpubsub');
+  const lock = await takeLock(join(directory, 'lock'), 0);
+  const flushing = flush(fixture, bare);
+  const waiter = new RegExp(`-> FLOCK .*:${statSync(join(directory, 'lock')).ino} `);
+  await pollUntil(
+    () => waiter.test(readFileSync('/proc/locks', 'utf8')) || undefined,
+    'it waits for the lock',
+  );
+  rmSync(join(directory, 'spool'), { recursive: true });
+  await lock?.release();
+  expect(await flushing).toMatchObject({ status: 0, stdout: `${bare}: nothing waits any more\n` });
 });
 
 test('a repository that fails does not keep others from being flushed', async () => {
