@@ -21,6 +21,9 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
 const EPOCH_SECONDS = /^\d+(?:\.\d+)?$/;
 const DATE = /^\d{4}-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
+const MOMENTS =
+  'an age (10m, 2h, 3d), a date (2026-11-20, 2026-11-20T10:00, with Z or +01:00 unless it is local time) or epoch seconds';
+
 /** Reads a time such as `5m`, in milliseconds; `least` is one, too. @throws GitPubSubError `invalid-usage` */
 export function parseDurationMs(flag: string, text: string, least = '0s'): number {
   const ms = readDurationMs(text);
@@ -49,14 +52,16 @@ export function parseChoice<Choice extends string>(
 /** Reads where to start; ages count back from `nowMs`. @throws GitPubSubError `invalid-usage` */
 export function parseSince(flag: string, text: string, nowMs: number): Start {
   if (isCursor(text)) return { cursor: text };
-  if (EPOCH_SECONDS.test(text)) return { since: Number(text) };
-  const ageMs = readDurationMs(text);
-  if (ageMs !== undefined) return { since: Math.max(0, (nowMs - ageMs) / 1000) };
-  const dateMs = readDateMs(text);
-  if (dateMs !== undefined) return { since: dateMs / 1000 };
-  const allowed =
-    'an age (10m, 2h, 3d), a date (2026-11-20, 2026-11-20T10:00, with Z or +01:00 unless it is local time), epoch seconds, or a cursor';
-  throw invalidUsage(flag, text, allowed);
+  const since = readSeconds(text, nowMs);
+  if (since !== undefined) return { since };
+  throw invalidUsage(flag, text, `${MOMENTS}; or a cursor`);
+}
+
+/** Reads a moment, epoch seconds; ages count back from `nowMs`. @throws GitPubSubError `invalid-usage` */
+export function parseMoment(flag: string, text: string, nowMs: number): number {
+  const seconds = readSeconds(text, nowMs);
+  if (seconds !== undefined) return seconds;
+  throw invalidUsage(flag, text, MOMENTS);
 }
 
 /** Whether a text is a cursor as a broker gives them. */
@@ -72,6 +77,14 @@ export function isCursor(text: string): boolean {
 /** The complaint about a value. */
 export function invalidUsage(flag: string, text: string, allowed: string): GitPubSubError {
   return new GitPubSubError('invalid-usage', `${flag}: "${text}" is not allowed; allowed is ${allowed}.`);
+}
+
+function readSeconds(text: string, nowMs: number): number | undefined {
+  if (EPOCH_SECONDS.test(text)) return Number(text);
+  const ageMs = readDurationMs(text);
+  if (ageMs !== undefined) return Math.max(0, (nowMs - ageMs) / 1000);
+  const dateMs = readDateMs(text);
+  return dateMs === undefined ? undefined : dateMs / 1000;
 }
 
 function readDurationMs(text: string): number | undefined {

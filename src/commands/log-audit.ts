@@ -4,7 +4,7 @@ import { toPrintable } from '../core/printable.ts';
 import { parseWrittenPrefix, ROOT_TOPIC, type Topic } from '../core/topic.ts';
 import { readAudit, type AuditEntry, type AuditRequest } from '../eventlog/sqlite/log-audit.ts';
 import { EXIT_FAILURE, EXIT_NO_INPUT } from './exit-status.ts';
-import { invalidUsage, parseSince } from './flag-values.ts';
+import { parseMoment } from './flag-values.ts';
 import { findObstacle } from './log.ts';
 import { notify } from './notices.ts';
 import { isReaderGone, printLine } from './standard-output.ts';
@@ -44,10 +44,7 @@ async function printAll(
 }
 
 function readSinceMs(text: string | undefined): number {
-  if (text === undefined) return 0;
-  const start = parseSince('--since', text, Date.now());
-  if ('since' in start) return start.since * 1000;
-  throw invalidUsage('--since', text, 'an age (10m, 2h, 3d), a date (2026-11-20) or epoch seconds');
+  return text === undefined ? 0 : parseMoment('--since', text, Date.now()) * 1000;
 }
 
 function readPrefix(text: string | undefined): Topic {

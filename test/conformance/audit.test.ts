@@ -102,7 +102,7 @@ describe('the audit', () => {
   });
 
   it.each([
-    [['--since', 'yesterday'], 64, /--since: "yesterday" is not allowed/],
+    [['--since', 'yesterday'], 64, /--since: "yesterday" is not allowed; .* or epoch seconds\.$/m],
     [['--topic', 'a'], 64, /--topic: .* must begin with "\/"/],
     [['--output', 'xml'], 64, /allowed is json or text/],
     [[], 66, /cannot be read/],

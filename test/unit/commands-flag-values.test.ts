@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { parseChoice, parseCount, parseDurationMs, parseSince } from '../../src/commands/flag-values.ts';
+import {
+  parseChoice,
+  parseCount,
+  parseDurationMs,
+  parseMoment,
+  parseSince,
+} from '../../src/commands/flag-values.ts';
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00.500Z');
 
@@ -39,6 +45,11 @@ test.each([
 test('--since takes a cursor', () => {
   const cursor = '21b44b325cab-5-c3cc3549';
   expect(parseSince('--since', cursor, NOW_MS)).toEqual({ cursor });
+});
+
+test('a moment is no cursor', () => {
+  expect(parseMoment('--since', '2h', NOW_MS)).toBe(NOW_MS / 1000 - 7_200);
+  expect(() => parseMoment('--since', '21b44b325cab-5-c3cc3549', NOW_MS)).toThrow(/or epoch seconds\.$/);
 });
 
 test.each(['', 'yesterday', '10x', '-5m', '2026-02-30', '2026-13-01', '2026-11-20T25:00', '2026-1-1'])(
