@@ -9,7 +9,7 @@ import { resolveConfig } from './config.ts';
 import type { ResolvedConfig } from './config.ts';
 import { describeRefusal } from './kinds.ts';
 import { CONFIG_VARIABLE } from './names.ts';
-import { readFromDisk, type ReadFile } from './read-file.ts';
+import { readFromDisk, warnIfReadableByAll, type ReadFile } from './read-file.ts';
 import { readFlags, readVariables } from './sources.ts';
 import type { Flags, Source } from './sources.ts';
 import { readTlsFiles, type TlsFiles } from './tls-files.ts';
@@ -70,7 +70,13 @@ export function loadConfig({ flags, env, readFile = readFromDisk }: ConfigSource
     ...(tls?.problems ?? []),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-  const warnings = tls?.warnings ?? [];
+  const warnings = [
+    ...(tls?.warnings ?? []),
+    ...(keyPath === undefined ? [] : warnIfReadableByAll(keyPath, 'the key')),
+    ...(accessFile !== undefined && access?.rules?.webhooks.size
+      ? warnIfReadableByAll(accessFile, 'the secrets of the webhooks')
+      : []),
+  ].map(toPrintable);
   return { ...resolution.config, access: access?.rules, tls: tls?.files, warnings };
 }
 

@@ -1,5 +1,5 @@
 // Reading the files that the configuration names.
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 
 /** Reads a file as text; throws as `node:fs` does. */
 export type ReadFile = (path: string) => string;
@@ -21,6 +21,15 @@ export const readFromDisk: ReadFile = (path) => {
     closeSync(file);
   }
 };
+
+const READABLE_BY_ALL = 0o004;
+
+/** What to say of a file that every account of the machine can read, and that holds secrets, `what`; none of other files. */
+export function warnIfReadableByAll(path: string, what: string): string[] {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & READABLE_BY_ALL) === 0) return [];
+  return [`${path}: every account of this machine can read ${what}; chmod 600 mends that.`];
+}
 
 /** A file's text, or why it could not be read, a sentence. */
 export type FileText = { readonly text: string } | { readonly problem: string };

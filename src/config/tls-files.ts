@@ -1,6 +1,5 @@
 // The certificate and key for TLS, judged before the HTTP library gets them, since that does not say what is wrong.
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { toPrintable } from '../core/printable.ts';
 import { readText, type ReadFile } from './read-file.ts';
 
 /** Two files that go together, and what names their contents. */
@@ -50,9 +49,7 @@ export function readTlsFiles(
   return {
     files: { certPath, keyPath, certSha256: hash(cert.text), keySha256: hash(key.text) },
     problems,
-    warnings: findWarnings(new X509Certificate(cert.text), nowMs).map((text) =>
-      toPrintable(`${certPath}: ${text}`),
-    ),
+    warnings: findWarnings(new X509Certificate(cert.text), nowMs).map((text) => `${certPath}: ${text}`),
   };
 }
 

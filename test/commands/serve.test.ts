@@ -57,3 +57,17 @@ test('a file that is as large as it may be is read', async () => {
   const check = new CommandProcess(['serve', '--check', '--access-file', makeFile(MOST_BYTES)]);
   expect(await check.waitForExit()).toEqual({ code: 0, signal: null });
 });
+
+test.each([
+  ['every account can read, which is warned of', 0o644, true, 1],
+  ['its account alone can read', 0o600, true, 0],
+  ['holds no secrets', 0o644, false, 0],
+])('secrets of webhooks in a file that %s', async (_what, mode, hasWebhooks, warnings) => {
+  const path = join(createTemporaryDirectory(), 'access.json');
+  const webhooks = hasWebhooks ? { hub: { kind: 'github', secrets: ['0123456789abcdef'] } } : {};
+  writeFileSync(path, JSON.stringify({ webhooks }), { mode });
+  const check = new CommandProcess(['serve', '--check', '--access-file', path]);
+  expect(await check.waitForExit()).toEqual({ code: 0, signal: null });
+  const warning = `gitpubsub: ${path}: every account of this machine can read the secrets of the webhooks; chmod 600 mends that.\n`;
+  expect(check.stderr).toBe(warning.repeat(warnings));
+});
