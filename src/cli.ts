@@ -18,15 +18,17 @@ import type { StatsFlags } from './commands/stats.ts';
 import type { SubscribeFlags } from './commands/subscribe-flags.ts';
 import type { WaitFlags } from './commands/wait.ts';
 import type { ServeFlag } from './config/serve-flags.ts';
-import { EXIT_USAGE, exitStatusFor } from './commands/exit-status.ts';
+import { EXIT_FAILURE, EXIT_USAGE, exitStatusFor } from './commands/exit-status.ts';
 import { isReaderGone } from './commands/standard-output.ts';
 import { GitPubSubError } from './core/errors.ts';
 import { toPrintable } from './core/printable.ts';
 import { readVersion } from './version.ts';
 
-// A reader such as `head` may leave before the end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // A reader such as `head` may leave before the end.
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`gitpubsub: standard output cannot be written: ${error.message}\n`);
+  process.exit(EXIT_FAILURE);
 });
 
 try {
