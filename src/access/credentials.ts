@@ -13,6 +13,8 @@ export interface CredentialHeaders {
   readonly authorization: readonly string[];
   /** Every Cookie line; none where cookies do not count. */
   readonly cookie: readonly string[];
+  /** Whether a page of another origin has made a browser send them. */
+  readonly isOfOtherPage?: boolean;
 }
 
 /**
@@ -20,9 +22,19 @@ export interface CredentialHeaders {
  * @returns `undefined` when there is none
  * @throws GitPubSubError `unauthorized` for an Authorization that is none of these: what is wrong never counts as nothing
  */
-export function readToken({ authorization, cookie }: CredentialHeaders): string | undefined {
+export function readToken({
+  authorization,
+  cookie,
+  isOfOtherPage = false,
+}: CredentialHeaders): string | undefined {
   const [value] = authorization;
   if (value === undefined) return cookie.map(readTokenCookie).find((token) => token !== undefined);
+  // Why: browsers send a password that they remember along with whatever a page makes them send.
+  if (isOfOtherPage && authorization.some((one) => /^basic\b/i.test(one)))
+    throw new GitPubSubError(
+      'unauthorized',
+      'A page of another origin may not use a password that the browser remembers; its own token it sends as "Authorization: Bearer <token>".',
+    );
   const token = authorization.length === 1 ? (readBearer(value) ?? readBasic(value)) : undefined;
   if (token !== undefined) return token;
   throw new GitPubSubError(

@@ -8,7 +8,7 @@ import type { HiddenTopics } from '../core/hidden-topics.ts';
 import { selectPrefixes, type Selection } from '../core/selection.ts';
 import type { Topic } from '../core/topic.ts';
 import type { HttpContext } from './context.ts';
-import { isOfOwnPage } from './own-page.ts';
+import { isOfOtherPage, isOfOwnPage } from './own-page.ts';
 import type { RequestHead } from './request-head.ts';
 import type { SocketPeer } from './socket-peer.ts';
 
@@ -29,7 +29,11 @@ export function identifyCaller(context: HttpContext, head: RequestHead, peer: So
 /** The headers of a request that may hold a token. */
 export function readCredentials(head: RequestHead): CredentialHeaders {
   // Why not always the cookie: a browser sends it along with whatever a page makes it send.
-  return { authorization: head.all('authorization'), cookie: isOfOwnPage(head) ? head.all('cookie') : [] };
+  return {
+    authorization: head.all('authorization'),
+    cookie: isOfOwnPage(head) ? head.all('cookie') : [],
+    isOfOtherPage: isOfOtherPage(head),
+  };
 }
 
 function findForeignOrigin(corsOrigins: readonly string[], head: RequestHead): string | undefined {

@@ -1,5 +1,7 @@
-// Whether a request comes from a page of this broker, whose cookie counts then. [P30]
+// Which page makes a browser send a request, as far as it says so. A page of this broker may use its visitor's session. [P30]
 import type { RequestHead } from './request-head.ts';
+
+const BROWSER_HEADERS: ReadonlySet<string> = new Set(['sec-fetch-mode', 'origin', 'x-requested-with']);
 
 /** What `Sec-Fetch-Site` says of a page of this broker, and of an address that somebody typed. */
 const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
@@ -15,10 +17,16 @@ export function isOfOwnPage(head: RequestHead): boolean {
   const site = head.get('sec-fetch-site');
   if (site !== undefined) return OWN_SITES.has(site);
   // Over plain HTTP browsers don't say that. No other page makes them send this header unasked.
-  return head.get('x-requested-with') !== undefined || isEventSource(head);
+  return head.get('x-requested-with') !== undefined;
 }
 
-// Another page can ask like that, but not see anything of the answer, not even when it comes: a stream begins at once.
-function isEventSource(head: RequestHead): boolean {
-  return head.get('accept') === 'text/event-stream' && !new URLSearchParams(head.query).has('poll');
+/** Whether a page of another origin has made a browser send this, by what the browser says. */
+export function isOfOtherPage(head: RequestHead): boolean {
+  const site = head.get('sec-fetch-site');
+  return site !== undefined && !OWN_SITES.has(site);
+}
+
+/** Whether it comes from a browser, which asks its user for a password where the answer offers that. */
+export function isOfBrowser(head: RequestHead): boolean {
+  return head.hasAny(BROWSER_HEADERS) || /^Mozilla\//.test(head.get('user-agent') ?? '');
 }

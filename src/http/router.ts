@@ -9,6 +9,7 @@ import type { Exchange, HeaderList } from './exchange.ts';
 import { checkFraming } from './framing.ts';
 import { handleHead } from './statistics-answer.ts';
 import { MethodNotAllowedError } from './method-not-allowed.ts';
+import { isOfBrowser } from './own-page.ts';
 import { handlePublish } from './publish.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { RequestHead } from './request-head.ts';
@@ -74,12 +75,9 @@ function headersOf(error: unknown, head: RequestHead): HeaderList {
   return [...challengesFor(head), ...forgetStaleCookie(head)];
 }
 
-// Why: the browser would ask over the page, which does so better itself. It says what a request is for over TLS and on the
-// machine itself; the page says so everywhere.
+// Why no browser: what its user answers it would send along for pages of other origins, too. The live page asks better itself.
 function challengesFor(head: RequestHead): HeaderList {
-  const mode = head.get('sec-fetch-mode') ?? 'navigate';
-  const isOfScript = mode !== 'navigate' || head.get('x-requested-with') !== undefined;
-  return isOfScript ? [BEARER_CHALLENGE] : [BEARER_CHALLENGE, BASIC_CHALLENGE];
+  return isOfBrowser(head) ? [BEARER_CHALLENGE] : [BEARER_CHALLENGE, BASIC_CHALLENGE];
 }
 
 // Async so that what a handler throws at once and what it throws later end in the same place.

@@ -10,7 +10,7 @@ import type { SocketPeer } from './socket-peer.ts';
 /** Puts the token of the Authorization header into a cookie. @throws GitPubSubError `unauthorized` without a right one */
 export function openSession(context: HttpContext, head: RequestHead, peer: SocketPeer): Answer {
   const { id, expiresMs } = identifyCaller(context, head, peer);
-  const token = readToken({ authorization: head.all('authorization'), cookie: [] });
+  const token = readToken({ ...readCredentials(head), cookie: [] });
   if (id.tokenSha256 === undefined || token === undefined)
     throw new GitPubSubError(
       'unauthorized',

@@ -85,6 +85,10 @@ const PRINCIPALS: readonly Principal[] = [
     ['Cookie', 'gitpubsub_token=operator'],
     ['Sec-Fetch-Site', 'same-site'],
   ]),
+  wrong('a password that a page of another origin makes a browser send', OUTSIDE, [
+    ...basic('x', 'operator'),
+    ['Sec-Fetch-Site', 'cross-site'],
+  ]),
   wrong('a wrong token', OUTSIDE, [['Authorization', 'Bearer nothing']]),
   wrong('a wrong token from a trusted address', TRUSTED, [['Authorization', 'Bearer nothing']]),
   wrong('an expired token', OUTSIDE, [['Authorization', 'Bearer expired']]),

@@ -74,8 +74,14 @@ describe('a 401', () => {
     expect(challengesOf(response)).toEqual(CHALLENGES);
   });
 
-  it('to a script does not make the browser ask for a password', async () => {
-    for (const header of [['Sec-Fetch-Mode', 'cors'] as const, ['X-Requested-With', 'fetch'] as const])
+  it('does not make a browser ask for a password, which it would send along for other pages, too', async () => {
+    for (const header of [
+      ['Sec-Fetch-Mode', 'cors'] as const,
+      ['Sec-Fetch-Mode', 'navigate'] as const,
+      ['X-Requested-With', 'fetch'] as const,
+      ['Origin', 'null'] as const,
+      ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0)'] as const,
+    ])
       expect(challengesOf(await send({ path: '/team', headers: [header] }))).toEqual(CHALLENGES.slice(0, 1));
   });
 

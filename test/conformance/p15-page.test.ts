@@ -179,7 +179,8 @@ describe('a private topic', () => {
 
   it.each<[string, readonly (readonly [string, string])[], string[]]>([
     ['a program', [], ['Bearer', 'Basic']],
-    ['a browser that goes there', [['Sec-Fetch-Mode', 'navigate']], ['Bearer', 'Basic']],
+    ['a browser that goes there', [['Sec-Fetch-Mode', 'navigate']], ['Bearer']],
+    ['a browser over plain HTTP', [['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64)']], ['Bearer']],
     ['a script whose browser says so', [['Sec-Fetch-Mode', 'cors']], ['Bearer']],
     ['the script of the page', [['X-Requested-With', 'fetch']], ['Bearer']],
   ])('asks %s only for what does not open a dialog over a page', async (_who, headers, expected) => {

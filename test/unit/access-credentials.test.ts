@@ -51,6 +51,16 @@ describe('a token in Authorization', () => {
     expect(() => authorize(...values)).toThrow(expect.objectContaining({ code: 'unauthorized' }));
   });
 
+  test('of a page of another origin is read as Bearer, and refused as a password that the browser may remember', () => {
+    const withPage = (value: string): string | undefined =>
+      readToken({ authorization: [value], cookie: [], isOfOtherPage: true });
+    expect(withPage(`Bearer ${TOKEN}`)).toBe(TOKEN);
+    for (const scheme of ['Basic', 'bAsIc'])
+      expect(() => withPage(basic(`:${TOKEN}`).replace('Basic', scheme))).toThrow(
+        /^A page of another origin may not use a password/,
+      );
+  });
+
   test('that is not understood is refused without telling it', () => {
     expect(() => authorize(`Token ${TOKEN}`)).toThrow(expect.not.stringContaining(TOKEN));
   });
