@@ -28,5 +28,5 @@ export function isOfOtherPage(head: RequestHead): boolean {
 
 /** Whether it comes from a browser, which asks its user for a password where the answer offers that. */
 export function isOfBrowser(head: RequestHead): boolean {
-  return head.hasAny(BROWSER_HEADERS) || /^Mozilla\//.test(head.get('user-agent') ?? '');
+  return head.hasAny(BROWSER_HEADERS) || (head.get('user-agent')?.startsWith('Mozilla/') ?? false);
 }

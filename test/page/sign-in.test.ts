@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { createTokenBroker } from '../support/access-file.ts';
+import { answer, startFakeServer } from '../support/fake-server.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 import { originOf, type PageReader } from './page-reader.ts';
 import { usePages } from './page-test.ts';
@@ -55,15 +56,18 @@ describe('a private topic', () => {
     });
   });
 
-  it('control: the browser asks itself where it goes to a stream', async (context) => {
+  it('makes the browser itself ask for nothing where it goes to a stream; control: a server that does', async (context) => {
     const { flags } = createTokenBroker(createTemporaryDirectory());
+    const other = await startFakeServer(answer(401, { 'WWW-Authenticate': 'Basic realm="other"' }, 'no'));
     const asked: string[] = [];
     await withPage(
       context,
       { path: '/public', flags, prepare: (page) => noteDialogs(page, asked) },
-      async (reader, broker) => {
-        await reader.page.goto(`${originOf(broker)}/private?format=ndjson&poll=1`);
-        expect(asked).toEqual(['/private']);
+      async ({ page }, broker) => {
+        const response = await page.goto(`${originOf(broker)}/private?format=ndjson&poll=1`);
+        expect([response?.status(), asked]).toEqual([401, []]);
+        await page.goto(new URL('/other', other.url).href);
+        expect(asked).toEqual(['/other']);
       },
     );
   });

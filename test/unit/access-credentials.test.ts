@@ -52,13 +52,12 @@ describe('a token in Authorization', () => {
   });
 
   test('of a page of another origin is read as Bearer, and refused as a password that the browser may remember', () => {
-    const withPage = (value: string): string | undefined =>
-      readToken({ authorization: [value], cookie: [], isOfOtherPage: true });
-    expect(withPage(`Bearer ${TOKEN}`)).toBe(TOKEN);
-    for (const scheme of ['Basic', 'bAsIc'])
-      expect(() => withPage(basic(`:${TOKEN}`).replace('Basic', scheme))).toThrow(
-        /^A page of another origin may not use a password/,
-      );
+    const rest = { cookie: [], isOfOtherPage: true };
+    expect(readToken({ authorization: [`Bearer ${TOKEN}`], ...rest })).toBe(TOKEN);
+    for (const scheme of ['Basic', 'bAsIc']) {
+      const authorization = [basic(`:${TOKEN}`).replace('Basic', scheme)];
+      expect(() => readToken({ authorization, ...rest })).toThrow(/^A page of another origin may not use/);
+    }
   });
 
   test('that is not understood is refused without telling it', () => {
