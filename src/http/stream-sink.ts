@@ -27,8 +27,8 @@ export interface StreamSinkOptions {
 /** Writes one subscription's events to its client. Told its subscription with `attach`. */
 export class StreamSink implements Sink {
   readonly readerId: CallerId;
-  readonly reader: LogFields;
   readonly origin: string | undefined;
+  readonly #principal: string | undefined;
   readonly #response: HttpResponse;
   readonly #encoder: StreamEncoder;
   readonly #statistics: HttpStatistics;
@@ -42,7 +42,7 @@ export class StreamSink implements Sink {
   constructor(exchange: Exchange, headers: HeaderList, options: StreamSinkOptions) {
     const { encoder, start, gap, statistics, caller, origin, onOver } = options;
     this.readerId = caller.id;
-    this.reader = { client: caller.id.client, principal: caller.principal };
+    this.#principal = caller.principal;
     this.origin = origin;
     this.#encoder = encoder;
     this.#statistics = statistics;
@@ -56,6 +56,10 @@ export class StreamSink implements Sink {
     this.#response.onWritable(() => this.#writable());
     const firstChunk = encoder.begin(start, gap);
     if (firstChunk.byteLength > 0) this.#writeSlice([firstChunk]);
+  }
+
+  get reader(): LogFields {
+    return { client: this.readerId.client, principal: this.#principal };
   }
 
   /** Says whose sink this is: who hears when it drains and when its client goes. */
