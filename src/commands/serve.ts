@@ -58,7 +58,7 @@ function createLogger({ logLevel }: Config, output: LogOutput): Logger {
 }
 
 function warn({ warnings }: Config, logger: Logger): void {
-  for (const warning of warnings) logger.warn({ warning }, 'hardly meant');
+  for (const warning of warnings) logger.warn({ warning }, 'the configuration holds, but look at it');
 }
 
 // Without waiting in between, so that no two reloads meet.
